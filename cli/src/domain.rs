@@ -1,0 +1,1 @@
+//! A libvirt domain as a way to say what to launch (owned by helper hostlib).
