@@ -1,0 +1,12 @@
+//! SMC Calling Convention (Arm DEN0028): function identifiers every world may ask for.
+
+/// Status of a call that nobody knows.
+pub const NOT_SUPPORTED: u64 = u64::MAX;
+/// SMCCC_VERSION.
+pub const VERSION: u32 = 0x8000_0000;
+/// SMCCC_ARCH_FEATURES.
+pub const ARCH_FEATURES: u32 = 0x8000_0001;
+/// Version 1.2, as SMCCC_VERSION returns it.
+pub const VERSION_1_2: u64 = 0x1_0002;
+/// Bit 16 of a function identifier: the caller has no live SVE state. A hint, masked before dispatch.
+pub const SVE_HINT: u32 = 1 << 16;
