@@ -1,0 +1,79 @@
+//! Why the root of trust refused something: one flat enum, each variant naming what was expected and what was found.
+
+use core::fmt;
+
+/// A refusal of the root of trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A structure does not begin with its magic.
+    Magic {
+        /// What was read.
+        what: &'static str,
+        /// Its magic.
+        expected: [u8; 8],
+        /// The eight bytes that stand there.
+        found: [u8; 8],
+    },
+    /// A structure is shorter or longer than it must be.
+    Length {
+        /// What was read.
+        what: &'static str,
+        /// Bytes there must be.
+        expected: u64,
+        /// Bytes there are.
+        found: u64,
+    },
+    /// A field has another value than the only permitted one.
+    Field {
+        /// The field.
+        what: &'static str,
+        /// Its permitted value.
+        expected: u64,
+        /// The value that stands there.
+        found: u64,
+    },
+    /// A field lies outside its permitted range.
+    Range {
+        /// The field.
+        what: &'static str,
+        /// Least permitted value.
+        least: u64,
+        /// Greatest permitted value.
+        most: u64,
+        /// The value that stands there.
+        found: u64,
+    },
+    /// Bytes that must be zero are not.
+    NotZero {
+        /// The field.
+        what: &'static str,
+    },
+    /// Text is not printable ASCII, or not padded with zeros.
+    Text {
+        /// The field.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Magic { what, expected, found } => {
+                write!(f, "{what}: magic is \"{}\", expected \"{}\"", found.escape_ascii(), expected.escape_ascii())
+            }
+            Self::Length { what, expected, found } => {
+                write!(f, "{what}: {found} bytes, expected {expected}")
+            }
+            Self::Field { what, expected, found } => {
+                write!(f, "{what} is {found:#x}, expected {expected:#x}")
+            }
+            Self::Range { what, least, most, found } => {
+                write!(f, "{what} is {found:#x}, permitted are {least:#x} to {most:#x}")
+            }
+            Self::NotZero { what } => write!(f, "{what} is not zero"),
+            Self::Text { what } => write!(f, "{what} is not printable text padded with zeros"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
