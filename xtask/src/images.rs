@@ -1,0 +1,83 @@
+//! Builds every image: the four firmware programs flattened, the guest tool in its initramfs, and `allod`.
+
+use crate::{Done, kernel, room, tool};
+use object::read::elf::{ElfFile64, ProgramHeader};
+use object::{Endianness, elf};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The bare-metal programs, by room.
+pub(crate) const FIRMWARE: [&str; 4] = ["boot", "monitor", "rmm", "host"];
+const BARE: &str = "aarch64-unknown-none-softfloat";
+const GUEST: &str = "aarch64-unknown-linux-musl";
+const HOST: &str = "x86_64-unknown-linux-musl";
+
+/// What a build made.
+pub(crate) struct Images {
+    /// Folder of `boot.bin`, `monitor.bin`, `rmm.bin` and `host.bin`, unsigned.
+    pub firmware: PathBuf,
+    /// The initramfs.
+    pub initrd: PathBuf,
+    /// The static `allod`.
+    pub allod: PathBuf,
+    /// The guest tool.
+    pub guest: PathBuf,
+}
+
+/// Builds everything for a run.
+pub(crate) fn build() -> Done<Images> {
+    let kernel = kernel::provision()?;
+    let out = room::target("allod");
+    let firmware = out.join("firmware");
+    fs::create_dir_all(&firmware)?;
+    for name in FIRMWARE {
+        flat(name, &[], &firmware.join(format!("{name}.bin")))?;
+    }
+    cargo_build(&["--release", "--target", GUEST, "--package", "allod-guest"])?;
+    let guest = room::cargo_target().join(GUEST).join("release/allod-guest");
+    let initrd = out.join("initrd.img");
+    crate::initrd::write(&initrd, &guest, &kernel)?;
+    cargo_build(&["--release", "--target", HOST, "--package", "allod"])?;
+    let allod = room::cargo_target().join(HOST).join("release/allod");
+    Ok(Images { firmware, initrd, allod, guest })
+}
+
+/// Builds one firmware program, with features that only a test build has, and flattens it to a file.
+pub(crate) fn flat(name: &str, features: &[&str], to: &Path) -> Done {
+    let package = format!("fw-{name}");
+    let features = features.join(",");
+    let mut args = vec!["--profile", "firmware", "--target", BARE, "--package", &package];
+    if !features.is_empty() {
+        args.extend(["--features", &features]);
+    }
+    cargo_build(&args)?;
+    let elf = room::cargo_target().join(BARE).join("firmware").join(&package);
+    let bytes = fs::read(&elf).map_err(|error| format!("{}: {error}", room::shown(&elf)))?;
+    let image = flatten(&bytes).map_err(|error| format!("{package}: {error}"))?;
+    Ok(fs::write(to, image)?)
+}
+
+fn cargo_build(args: &[&str]) -> Done {
+    tool::run(tool::cargo().args(["build", "--quiet", "--locked"]).args(args))
+}
+
+/// The bytes of an ELF's loaded segments as they lie in memory, from the lowest to the highest address that the
+/// file has bytes for. What is beyond (`.bss`) the program itself clears.
+fn flatten(elf_bytes: &[u8]) -> Done<Vec<u8>> {
+    let file = ElfFile64::<Endianness>::parse(elf_bytes)?;
+    let endian = file.endian();
+    let headers = file.elf_program_headers();
+    let loads: Vec<_> = headers.iter().filter(|h| h.p_type(endian) == elf::PT_LOAD && h.p_filesz(endian) > 0).collect();
+    let start = loads.iter().map(|h| h.p_paddr(endian)).min().ok_or("no segment has bytes")?;
+    let end = loads.iter().map(|h| h.p_paddr(endian) + h.p_filesz(endian)).max().unwrap_or(start);
+    if end - start > 64 << 20 {
+        return Err(format!("its segments span {start:#x} to {end:#x}, too far for one image").into());
+    }
+    let mut image = vec![0; usize::try_from(end - start)?];
+    for header in loads {
+        let at = usize::try_from(header.p_paddr(endian) - start)?;
+        let data = header.data(endian, elf_bytes).map_err(|()| "a segment lies outside the file")?;
+        image[at..at + data.len()].copy_from_slice(data);
+    }
+    Ok(image)
+}
