@@ -1,0 +1,163 @@
+//! COSE_Sign1 (RFC 9052 §4.2), as the two halves of a token use it.
+
+use crate::cbor::{Key, Reader};
+use crate::malformed::Malformed;
+use abi::claim::{ALG_ES256, ALG_ES384, ALG_ES512, TAG_COSE_SIGN1};
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Header parameter `alg` (RFC 9052 §3.1).
+const HEADER_ALG: u64 = 1;
+/// Header parameter `crit` (RFC 9052 §3.1).
+const HEADER_CRIT: u64 = 2;
+
+/// The signature algorithms that profiles use (RFC 9053 §2.1). Which one may stand is decided by the key, not by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// ECDSA with SHA-256, with a P-256 key.
+    Es256,
+    /// ECDSA with SHA-384, with a P-384 key.
+    Es384,
+    /// ECDSA with SHA-512, with a P-521 key.
+    Es512,
+}
+
+impl Algorithm {
+    fn from_number(number: i128) -> Result<Self, Malformed> {
+        match i64::try_from(number) {
+            Ok(ALG_ES256) => Ok(Self::Es256),
+            Ok(ALG_ES384) => Ok(Self::Es384),
+            Ok(ALG_ES512) => Ok(Self::Es512),
+            _ => Err(Malformed::Algorithm { found: number }),
+        }
+    }
+
+    /// The registered name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+/// A COSE_Sign1 that has been taken apart and not been verified.
+#[derive(Clone, Debug)]
+pub struct Sign1<'b> {
+    protected: &'b [u8],
+    algorithm: Algorithm,
+    payload: &'b [u8],
+    payload_at: usize,
+    signature: &'b [u8],
+}
+
+impl<'b> Sign1<'b> {
+    /// Reads a COSE_Sign1 with its tag, to the last byte.
+    ///
+    /// # Errors
+    /// [`Malformed`] if it is not one, if it names no algorithm in the protected header or one that is not read, or if
+    /// it has a critical header parameter.
+    pub fn read(mut reader: Reader<'b>) -> Result<Self, Malformed> {
+        let at = reader.at();
+        let found = reader.tag()?;
+        if found != TAG_COSE_SIGN1 {
+            return Err(Malformed::Tag { at, expected: "18 (COSE_Sign1)", found });
+        }
+        let array_at = reader.at();
+        let mut four: [Option<(&[u8], usize)>; 4] = [None; 4];
+        let mut algorithm = None;
+        let mut next = four.iter_mut().enumerate();
+        reader.array(|item| {
+            let (index, slot) = next.next().ok_or_else(|| wrong_count(array_at))?;
+            if index == 1 {
+                return item.map(|_, value| value.skip());
+            }
+            let (bytes, inner) = item.nested()?;
+            *slot = Some((bytes, inner.at()));
+            if index == 0 {
+                algorithm = Some(protected_algorithm(inner)?);
+            }
+            Ok(())
+        })?;
+        reader.end()?;
+        let [Some((protected, _)), _, Some((payload, payload_at)), Some((signature, _))] = four else {
+            return Err(wrong_count(array_at));
+        };
+        let algorithm = algorithm.ok_or_else(|| wrong_count(array_at))?;
+        Ok(Self { protected, algorithm, payload, payload_at, signature })
+    }
+
+    /// The algorithm that the protected header names: an allegation, to be compared with the key's.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The signature, two big-endian numbers of the curve's size one after the other (RFC 9053 §2.1).
+    #[must_use]
+    pub fn signature(&self) -> &'b [u8] {
+        self.signature
+    }
+
+    /// The bytes that are signed: the Sig_structure with an empty external_aad (RFC 9052 §4.4). Header and payload are in
+    /// it as they were sent.
+    #[must_use]
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.payload.len().saturating_add(self.protected.len()).saturating_add(32));
+        bytes.push(0x84);
+        bytes.push(0x6A);
+        bytes.extend_from_slice(b"Signature1");
+        push_byte_string(&mut bytes, self.protected);
+        push_byte_string(&mut bytes, &[]);
+        push_byte_string(&mut bytes, self.payload);
+        bytes
+    }
+
+    /// A reader of the payload.
+    pub(crate) fn payload(&self) -> Reader<'b> {
+        Reader::new(self.payload, self.payload_at)
+    }
+}
+
+fn wrong_count(at: usize) -> Malformed {
+    Malformed::Type { at, expected: "an array of the 4 items of COSE_Sign1", found: "another number of items" }
+}
+
+fn protected_algorithm(mut header: Reader<'_>) -> Result<Algorithm, Malformed> {
+    let at = header.at();
+    let mut algorithm = None;
+    header.map(|key, value| match key {
+        Key::Uint(HEADER_ALG) => {
+            algorithm = Some(Algorithm::from_number(value.int()?)?);
+            Ok(())
+        }
+        Key::Uint(HEADER_CRIT) => {
+            Err(Malformed::Header { at: value.at(), why: "critical parameters are not understood" })
+        }
+        _ => value.skip(),
+    })?;
+    header.end()?;
+    algorithm.ok_or(Malformed::Header { at, why: "expected an algorithm in the protected header, found none" })
+}
+
+/// Appends a byte string with the shortest head (RFC 8949 §4.2.1).
+fn push_byte_string(out: &mut Vec<u8>, content: &[u8]) {
+    let length = content.len() as u64;
+    let big = length.to_be_bytes();
+    match length {
+        0..=23 => out.push(0x40 | big[7]),
+        24..=0xFF => out.extend_from_slice(&[0x58, big[7]]),
+        0x100..=0xFFFF => out.extend_from_slice(&[0x59, big[6], big[7]]),
+        0x1_0000..=0xFFFF_FFFF => out.extend([0x5A].iter().chain(&big[4..])),
+        _ => out.extend([0x5B].iter().chain(&big)),
+    }
+    out.extend_from_slice(content);
+}
