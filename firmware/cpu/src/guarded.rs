@@ -13,7 +13,7 @@ global_asm!(
     .balign 4
     .global guarded_start
 guarded_start:
-    // x0 to, x1 from, x2 length (a multiple of 8); x0 = 0 when done.
+    // x0 to, x1 from, x2 length; x0 = 0 when done. Each byte is touched once, forwards.
     .global guarded_copy
 guarded_copy:
     mrs x3, id_aa64isar2_el1
@@ -25,9 +25,9 @@ guarded_copy:
     mov x0, #0
     ret
 2:  cbz x2, 3f
-    ldr x3, [x1], #8
-    str x3, [x0], #8
-    sub x2, x2, #8
+    ldrb w3, [x1], #1
+    strb w3, [x0], #1
+    sub x2, x2, #1
     b 2b
 3:  mov x0, #0
     ret
@@ -80,7 +80,7 @@ pub fn landing(elr: u64) -> Option<u64> {
     (start..end).contains(&elr).then_some(&raw const guarded_landing as u64)
 }
 
-/// Copies `length` bytes, a multiple of 8, from `from` to `to`, either of which may fault half-way.
+/// Copies `length` bytes from `from` to `to`, either of which may fault half-way.
 ///
 /// # Errors
 /// [`Faulted`] when an access was refused; then any part of `to` may have been written.
