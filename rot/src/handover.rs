@@ -127,7 +127,8 @@ impl Handover {
         let rmm = self.rmm();
         within("RMM's base", map::RMM, map::RMM, rmm.base)?;
         within("RMM's size", 4, RMM_ROOM, rmm.size)?;
-        within("RMM's entry", map::RMM, map::RMM.saturating_add(rmm.size - 4), rmm.entry)
+        within("RMM's entry", map::RMM, map::RMM.saturating_add(rmm.size - 4), rmm.entry)?;
+        within("RMM's entry modulo 4", 0, 0, rmm.entry & 3)
     }
 
     /// RAK private scalar, big endian.

@@ -29,8 +29,16 @@ fn what_boot_writes_the_monitor_reads() {
 fn every_field_out_of_range_is_refused() {
     // Offset of a little-endian word, and a value that it must not have.
     let wrong = [(0, 0), (8, 1), (160, 0x10000), (168, 2), (176, 8), (184, 0), (192, 3 << 20), (200, 0), (200, 5)];
-    let wrong_rmm =
-        [(208, 0x4020_0000), (216, 0), (216, u64::MAX), (224, 0x4010_7FFE), (224, 0), (232, 0), (232, 4097)];
+    let wrong_rmm = [
+        (208, 0x4020_0000),
+        (216, 0),
+        (216, u64::MAX),
+        (224, 0x4010_7FFE),
+        (224, 0x4010_0042),
+        (224, 0),
+        (232, 0),
+        (232, 4097),
+    ];
     for (offset, value) in wrong.into_iter().chain(wrong_rmm) {
         let mut bytes = [0; LENGTH];
         bytes.copy_from_slice(made().as_bytes());

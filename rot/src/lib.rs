@@ -5,8 +5,16 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod boot;
 pub mod config;
 pub mod handover;
+pub mod image;
+pub mod kdf;
+pub mod key;
+pub mod measurement;
+pub mod otp;
 pub mod refusal;
+pub mod token;
+pub mod version;
 
 pub use refusal::Refusal;

@@ -53,6 +53,35 @@ pub enum Refusal {
         /// The field.
         what: &'static str,
     },
+    /// A field that must hold something is all zeros.
+    Blank {
+        /// The field.
+        what: &'static str,
+    },
+    /// A digest is not the expected one.
+    Hash {
+        /// What was hashed.
+        what: &'static str,
+        /// The digest that stands in a trusted place.
+        expected: [u8; 32],
+        /// The digest of what is there.
+        found: [u8; 32],
+    },
+    /// A signature is not the signer's.
+    Signature {
+        /// What was signed.
+        what: &'static str,
+    },
+    /// A signature could not be made.
+    Sign {
+        /// What was to be signed.
+        what: &'static str,
+    },
+    /// What was to be written does not fit.
+    NoRoom {
+        /// What was to be written.
+        what: &'static str,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -72,8 +101,24 @@ impl fmt::Display for Refusal {
             }
             Self::NotZero { what } => write!(f, "{what} is not zero"),
             Self::Text { what } => write!(f, "{what} is not printable text padded with zeros"),
+            Self::Blank { what } => write!(f, "{what} is all zeros"),
+            Self::Hash { what, expected, found } => {
+                write!(f, "{what} hash is {}, expected {}", Hex(found), Hex(expected))
+            }
+            Self::Signature { what } => write!(f, "{what} signature is not the signer's"),
+            Self::Sign { what } => write!(f, "{what} could not be signed"),
+            Self::NoRoom { what } => write!(f, "{what} does not fit"),
         }
     }
 }
 
 impl core::error::Error for Refusal {}
+
+/// Bytes as lower-case hexadecimal digits.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
