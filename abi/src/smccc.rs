@@ -10,3 +10,6 @@ pub const ARCH_FEATURES: u32 = 0x8000_0001;
 pub const VERSION_1_2: u64 = 0x1_0002;
 /// Bit 16 of a function identifier: the caller has no live SVE state. A hint, masked before dispatch.
 pub const SVE_HINT: u32 = 1 << 16;
+/// Our monitor's census of the granule protection tables, from the Normal world, in the range of the machine's maker:
+/// returns x1 delegable granules, x2 those of them that are not Non-secure.
+pub const GPT_CENSUS: u32 = 0xC300_0000;
