@@ -1,0 +1,336 @@
+//! X.509 certificates as far as a platform's endorsements use them (RFC 5280).
+
+use crate::key::{Fault, Key};
+use abi::endorsement::{CCA_IDENTITY_OID, read_cca_identity};
+use evidence::cose::Algorithm;
+use evidence::key::Curve;
+use std::fmt;
+use x509_cert::der::asn1::{ObjectIdentifier, UintRef};
+use x509_cert::der::{self, Decode, Document, Encode, Reader, SliceReader};
+use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier};
+use x509_cert::{AlgorithmIdentifier, SubjectPublicKeyInfo, TbsCertificate, Version};
+
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const SUBJECT_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
+const AUTHORITY_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
+const CCA_IDENTITY: ObjectIdentifier = ObjectIdentifier::new_unwrap(CCA_IDENTITY_OID);
+
+/// Bytes of a certificate file that are read, at most.
+const MAX_FILE: usize = 256 * 1024;
+
+/// Why bytes are not a certificate that can be used here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Not PEM, not DER, or something else than certificates.
+    Encoding,
+    /// Not version 3.
+    Version,
+    /// An algorithm other than ECDSA with SHA-256 or SHA-384, or two that differ.
+    Algorithm,
+    /// A key that cannot be used.
+    Key(Fault),
+    /// An extension that occurs twice or does not decode.
+    Extension,
+    /// A critical extension that is not understood.
+    Critical,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encoding => out.write_str("expected X.509 certificates in PEM or DER, found something else"),
+            Self::Version => out.write_str("expected a certificate of version 3, found another"),
+            Self::Algorithm => {
+                out.write_str("expected ECDSA with SHA-256 or SHA-384, found another signature algorithm")
+            }
+            Self::Key(fault) => write!(out, "expected a key on P-256 or P-384, found {fault}"),
+            Self::Extension => out.write_str("expected extensions that decode and occur once, found another"),
+            Self::Critical => out.write_str("expected no unknown critical extension, found one"),
+        }
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// Which platform a CPAK certificate is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its design.
+    pub implementation_id: [u8; 32],
+    /// Which one of that design.
+    pub instance_id: [u8; 33],
+}
+
+/// A certificate that has been read; who signed it is not known yet.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    signed: Vec<u8>,
+    signature: Vec<u8>,
+    algorithm: Algorithm,
+    key: Key,
+    subject: Vec<u8>,
+    issuer: Vec<u8>,
+    subject_text: String,
+    issuer_text: String,
+    /// First second of its validity, in seconds since 1970.
+    pub not_before: u64,
+    /// Last second of its validity, in seconds since 1970.
+    pub not_after: u64,
+    authority: bool,
+    path_length: Option<u8>,
+    usage: Option<KeyUsage>,
+    subject_key: Option<Vec<u8>>,
+    authority_key: Option<Vec<u8>>,
+    identity: Option<Identity>,
+}
+
+/// Reads every certificate of a file: PEM, one or more, or one in DER.
+///
+/// # Errors
+/// [`Unreadable`] if one of them is, or if there is none.
+pub fn read_file(bytes: &[u8]) -> Result<Vec<Certificate>, Unreadable> {
+    const BEGIN: &str = "-----BEGIN ";
+    if bytes.len() > MAX_FILE {
+        return Err(Unreadable::Encoding);
+    }
+    if bytes.first() == Some(&0x30) {
+        return Certificate::read(bytes).map(|one| vec![one]);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Unreadable::Encoding)?;
+    let starts: Vec<usize> = text.match_indices(BEGIN).map(|(at, _)| at).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let blocks = starts.iter().zip(ends).map(|(start, end)| text.get(*start..end).unwrap_or_default());
+    let certificates = blocks.map(read_block).collect::<Result<Vec<_>, _>>()?;
+    if certificates.is_empty() { Err(Unreadable::Encoding) } else { Ok(certificates) }
+}
+
+fn read_block(block: &str) -> Result<Certificate, Unreadable> {
+    // What may stand between two blocks (RFC 7468 §2: explanatory text) is no part of either.
+    const END: &str = "-----END CERTIFICATE-----";
+    let end = block.find(END).and_then(|at| at.checked_add(END.len())).ok_or(Unreadable::Encoding)?;
+    let (label, document) =
+        Document::from_pem(block.get(..end).unwrap_or_default()).map_err(|_| Unreadable::Encoding)?;
+    if label != "CERTIFICATE" {
+        return Err(Unreadable::Encoding);
+    }
+    Certificate::read(document.as_bytes())
+}
+
+impl Certificate {
+    /// Reads a certificate in DER, to the last byte.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        let (signed, outer, signature) = split(bytes).map_err(|_| Unreadable::Encoding)?;
+        let inner = TbsCertificate::from_der(signed).map_err(|_| Unreadable::Encoding)?;
+        if inner.version() != Version::V3 {
+            return Err(Unreadable::Version);
+        }
+        if inner.signature() != &outer {
+            return Err(Unreadable::Algorithm);
+        }
+        let algorithm = algorithm(&outer)?;
+        let key = key(inner.subject_public_key_info())?;
+        let extensions = Extensions::read(inner.extensions().map_or(&[], Vec::as_slice))?;
+        Ok(Self {
+            signed: signed.to_vec(),
+            signature,
+            algorithm,
+            key,
+            subject: inner.subject().to_der().map_err(|_| Unreadable::Encoding)?,
+            issuer: inner.issuer().to_der().map_err(|_| Unreadable::Encoding)?,
+            subject_text: printable(&inner.subject().to_string()),
+            issuer_text: printable(&inner.issuer().to_string()),
+            not_before: inner.validity().not_before.to_unix_duration().as_secs(),
+            not_after: inner.validity().not_after.to_unix_duration().as_secs(),
+            authority: extensions.constraints.as_ref().is_some_and(|it| it.ca),
+            path_length: extensions.constraints.and_then(|it| it.path_len_constraint),
+            usage: extensions.usage,
+            subject_key: extensions.subject_key,
+            authority_key: extensions.authority_key,
+            identity: extensions.identity,
+        })
+    }
+
+    /// The key that it certifies.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Which platform it is for, if it is a CPAK's.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// Whom it is for, in words.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject_text
+    }
+
+    /// Who is said to have signed it, in words.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer_text
+    }
+
+    /// Whether it may sign other certificates (RFC 5280 §4.2.1.3, §4.2.1.9).
+    #[must_use]
+    pub fn may_certify(&self) -> bool {
+        self.authority && self.usage.is_some_and(|usage| usage.key_cert_sign())
+    }
+
+    /// Whether its key may sign tokens and only tokens.
+    #[must_use]
+    pub fn may_sign_tokens(&self) -> bool {
+        !self.authority && self.usage.is_some_and(|usage| usage.digital_signature() && !usage.key_cert_sign())
+    }
+
+    /// How many authorities may stand between it and an end, if it says.
+    #[must_use]
+    pub fn path_length(&self) -> Option<u8> {
+        self.path_length
+    }
+
+    /// Whether `issuer` is the one that this certificate names: by name, and by key identifier where both give one.
+    #[must_use]
+    pub fn names_as_issuer(&self, issuer: &Self) -> bool {
+        let same_key = match (&self.authority_key, &issuer.subject_key) {
+            (Some(named), Some(own)) => named == own,
+            _ => true,
+        };
+        self.issuer == issuer.subject && same_key
+    }
+
+    /// Whether the signature is by `issuer`'s key, with the algorithm that this key dictates.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn verify_signature(&self, issuer: &Self) -> Result<(), Fault> {
+        let fixed = fixed_width(&self.signature, issuer.key.scalar()).ok_or(Fault::Signature)?;
+        issuer.key.verify(self.algorithm, &self.signed, &fixed)
+    }
+
+    /// Whether both are one and the same.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.signed == other.signed && self.signature == other.signature
+    }
+}
+
+/// Takes a certificate apart without encoding any of it again: the signed bytes are those that were sent.
+fn split(bytes: &[u8]) -> der::Result<(&[u8], AlgorithmIdentifier, Vec<u8>)> {
+    let mut reader = SliceReader::new(bytes)?;
+    let parts = reader.sequence(|inner| {
+        let signed = inner.tlv_bytes()?;
+        let algorithm = AlgorithmIdentifier::decode(inner)?;
+        let signature = der::asn1::BitStringRef::decode(inner)?;
+        let whole = signature.as_bytes().ok_or(der::ErrorKind::Failed)?;
+        Ok::<_, der::Error>((signed, algorithm, whole.to_vec()))
+    })?;
+    reader.finish()?;
+    Ok(parts)
+}
+
+fn algorithm(found: &AlgorithmIdentifier) -> Result<Algorithm, Unreadable> {
+    if found.parameters.is_some() {
+        return Err(Unreadable::Algorithm);
+    }
+    match found.oid {
+        ECDSA_SHA256 => Ok(Algorithm::Es256),
+        ECDSA_SHA384 => Ok(Algorithm::Es384),
+        _ => Err(Unreadable::Algorithm),
+    }
+}
+
+fn key(info: &SubjectPublicKeyInfo) -> Result<Key, Unreadable> {
+    let unusable = Unreadable::Key(Fault::Curve);
+    let parameters = info.algorithm.parameters.as_ref().ok_or(unusable)?;
+    let curve = match parameters.decode_as::<ObjectIdentifier>().map_err(|_| unusable)? {
+        SECP256R1 => Curve::P256,
+        SECP384R1 => Curve::P384,
+        _ => return Err(unusable),
+    };
+    if info.algorithm.oid != EC_PUBLIC_KEY {
+        return Err(unusable);
+    }
+    let point = info.subject_public_key.as_bytes().ok_or(Unreadable::Key(Fault::NotOnCurve))?;
+    Key::from_uncompressed(curve, point).map_err(Unreadable::Key)
+}
+
+/// Turns a DER signature (RFC 5480, Appendix A) into two numbers of a fixed width.
+fn fixed_width(signature: &[u8], width: usize) -> Option<Vec<u8>> {
+    let mut reader = SliceReader::new(signature).ok()?;
+    let (r, s) =
+        reader.sequence(|inner| Ok::<_, der::Error>((UintRef::decode(inner)?, UintRef::decode(inner)?))).ok()?;
+    reader.finish().ok()?;
+    let mut fixed = vec![0; width.checked_mul(2)?];
+    let (left, right) = fixed.split_at_mut(width);
+    for (half, number) in [(left, r.as_bytes()), (right, s.as_bytes())] {
+        let start = width.checked_sub(number.len())?;
+        half.get_mut(start..)?.copy_from_slice(number);
+    }
+    Some(fixed)
+}
+
+/// The extensions that are understood.
+#[derive(Default)]
+struct Extensions {
+    constraints: Option<BasicConstraints>,
+    usage: Option<KeyUsage>,
+    subject_key: Option<Vec<u8>>,
+    authority_key: Option<Vec<u8>>,
+    identity: Option<Identity>,
+}
+
+impl Extensions {
+    fn read(list: &[Extension]) -> Result<Self, Unreadable> {
+        let mut found = Self::default();
+        for (index, extension) in list.iter().enumerate() {
+            if list.iter().take(index).any(|earlier| earlier.extn_id == extension.extn_id) {
+                return Err(Unreadable::Extension);
+            }
+            found.take(extension)?;
+        }
+        Ok(found)
+    }
+
+    fn take(&mut self, extension: &Extension) -> Result<(), Unreadable> {
+        let value = extension.extn_value.as_bytes();
+        match extension.extn_id {
+            BASIC_CONSTRAINTS => self.constraints = Some(decoded(value)?),
+            KEY_USAGE => self.usage = Some(decoded(value)?),
+            SUBJECT_KEY => self.subject_key = Some(decoded::<SubjectKeyIdentifier>(value)?.0.as_bytes().to_vec()),
+            AUTHORITY_KEY => {
+                let identifier = decoded::<AuthorityKeyIdentifier>(value)?.key_identifier;
+                self.authority_key = identifier.map(|it| it.as_bytes().to_vec());
+            }
+            CCA_IDENTITY => {
+                let (implementation_id, instance_id) = read_cca_identity(value).ok_or(Unreadable::Extension)?;
+                self.identity = Some(Identity { implementation_id, instance_id });
+            }
+            _ if extension.critical => return Err(Unreadable::Critical),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn decoded<'a, T: Decode<'a>>(value: &'a [u8]) -> Result<T, Unreadable> {
+    T::from_der(value).map_err(|_| Unreadable::Extension)
+}
+
+/// A name without what could steer a terminal.
+fn printable(name: &str) -> String {
+    name.chars().map(|it| if it.is_control() { char::REPLACEMENT_CHARACTER } else { it }).collect()
+}

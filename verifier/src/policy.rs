@@ -1,0 +1,20 @@
+//! What the caller lets pass. The default denies.
+
+use crate::check::Step;
+use evidence::lifecycle::State;
+
+/// What a verdict may affirm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Lifecycle states that pass where no reference names any.
+    pub lifecycles: Vec<State>,
+    /// Steps that may stay undone, for want of a reference, in a verdict that affirms.
+    pub may_stay_undone: Vec<Step>,
+}
+
+impl Default for Policy {
+    /// A secured platform alone, and no step left out.
+    fn default() -> Self {
+        Self { lifecycles: vec![State::Secured], may_stay_undone: Vec::new() }
+    }
+}

@@ -1,0 +1,42 @@
+//! All stages in one call.
+
+use crate::anchors::Anchors;
+use crate::authenticate::{Authenticate, Nonce, completed};
+use crate::check::{Check, Step};
+use crate::policy::Policy;
+use crate::reference::References;
+use crate::verdict::{Outcome, Verdict};
+use evidence::Token;
+
+/// Everything that a token is judged against.
+#[derive(Clone, Debug)]
+pub struct Case<'a> {
+    /// Whom to trust.
+    pub anchors: &'a Anchors,
+    /// What the token was asked for with.
+    pub nonce: Nonce,
+    /// The time of verification, in seconds since 1970.
+    pub at: u64,
+    /// What to expect.
+    pub references: &'a References,
+    /// What to let pass.
+    pub policy: &'a Policy,
+}
+
+/// Parses, authenticates and appraises a token. Whatever happens is in the verdict.
+#[must_use]
+pub fn verify(token: &[u8], case: &Case<'_>) -> Verdict {
+    let token = match Token::parse(token) {
+        Ok(token) => token,
+        Err(malformed) => return refused(&malformed),
+    };
+    match token.authenticate(case.anchors, &case.nonce, case.at) {
+        Ok(authentic) => authentic.appraise(case.references, case.policy),
+        Err(refused) => refused.into(),
+    }
+}
+
+fn refused(malformed: &evidence::Malformed) -> Verdict {
+    let failed = Check::failed(Step::Structure, "a CCA token", malformed.to_string());
+    Verdict::refused(Outcome::Malformed, completed(Vec::new(), failed))
+}
