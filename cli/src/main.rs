@@ -8,6 +8,7 @@ mod measure;
 mod platform;
 mod run;
 mod verify;
+mod vm;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -6,3 +6,6 @@ mod error;
 pub mod kernel;
 
 pub use error::Error;
+
+/// Profile of the reference files that this crate writes: one JSON object with parts `realm` and `platform`.
+pub const PROFILE: &str = "allod-reference-1";
