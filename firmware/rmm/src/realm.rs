@@ -1,0 +1,220 @@
+//! The way into a Realm and back (RMM 1.0, A4; registers of R-EL2 as docs/world-switch.md lists them).
+
+use crate::el1::{self, Optional, put};
+use crate::gic::{self, Shape};
+use crate::simd::{self, Aside, Extensions};
+use crate::timers;
+use core::arch::{asm, global_asm};
+use rmm::platform::{Access, Exit, Scope};
+use rmm::rec::context::{El1Registers, RealmContext, RecContext, SimdContext, Timers};
+
+global_asm!(include_str!("vectors.s"));
+
+unsafe extern "C" {
+    fn realm_enter(x: *mut [u64; 31]) -> u64;
+}
+
+/// HCR_EL2 while a vCPU runs, and in between: what QEMU would flush its TLB for stays as it is. Bits: VM 0, SWIO 1, PTW 2,
+/// FMO 3, IMO 4, AMO 5, FB 9, BSU inner 10, TID3 18, TSC 19, TIDCP 20, RW 31, TEA 37, APK 40, API 41, FWB 46.
+const HCR: u64 = 0b11_1111 | 1 << 9 | 1 << 10 | 0b111 << 18 | 1 << 31 | 1 << 37 | 0b11 << 40 | 1 << 46;
+/// What a vCPU's entry may add to it: VSE 8, TWI 13, TWE 14.
+const HCR_VARYING: u64 = HCR_VSE | 1 << 13 | 1 << 14;
+const HCR_VSE: u64 = 1 << 8;
+/// MDCR_EL2: no performance monitors (TPM 6, TPMCR 5), no debug registers (TDA 9, TDOSA 10, TDRA 11), no statistical profiling
+/// (TPMS 14), no counting at EL2 (HPMD 17, HCCD 23), no trace filter (TTRF 19).
+const MDCR: u64 = 1 << 5 | 1 << 6 | 0b111 << 9 | 1 << 14 | 1 << 17 | 1 << 19 | 1 << 23;
+/// HCRX_EL2 bits: MSCEn 11 (memory copies at EL1), TCR2En 14, SCTLR2En 15.
+const HCRX_MSCEN: u64 = 1 << 11;
+const HCRX_TCR2EN: u64 = 1 << 14;
+const HCRX_SCTLR2EN: u64 = 1 << 15;
+/// HFGRTR_EL2 and HFGWTR_EL2 bits that stop a trap: nPIRE0 57, nPIR 58, nPOR_EL0 59, nPOR_EL1 60.
+const FGT_PIR: u64 = 0b11 << 57;
+const FGT_POR: u64 = 0b11 << 59;
+
+/// What of the processor a switch has to care for.
+#[derive(Clone, Copy, Debug)]
+pub struct Processor {
+    /// Registers of EL1 beyond Armv8.0.
+    pub optional: Optional,
+    /// Vector extensions.
+    pub extensions: Extensions,
+    /// The virtual CPU interface.
+    pub gic: Shape,
+    /// FEAT_MOPS.
+    pub mops: bool,
+    /// FEAT_HCX.
+    pub hcrx: bool,
+    /// FEAT_FGT.
+    pub fine_grained_traps: bool,
+}
+
+/// What one CPU keeps of the Normal world while it runs vCPUs.
+pub struct Normal {
+    kept: Option<(El1Registers, Timers)>,
+    simd: Aside,
+}
+
+impl Normal {
+    /// Makes an empty place.
+    pub const fn new() -> Self {
+        Self { kept: None, simd: Aside::new() }
+    }
+}
+
+/// Sets the registers of R-EL2 that no vCPU changes. EL3 keeps them for this world from here on.
+pub fn prepare(processor: &Processor) {
+    cpu::write!(hcr_el2, HCR);
+    cpu::write!(mdcr_el2, MDCR | cpu::read!(pmcr_el0) >> 11 & 0x1f);
+    cpu::write!(hstr_el2, 0);
+    cpu::write!(vpidr_el2, cpu::read!(midr_el1));
+    cpu::write!(cnthctl_el2, 3);
+    cpu::write!(cntvoff_el2, 0);
+    if processor.hcrx {
+        cpu::write!(S3_4_C1_C2_2, hcrx(processor));
+    }
+    if processor.fine_grained_traps {
+        prepare_fine_grained_traps(processor.optional);
+    }
+    simd::trap_all();
+    gic::enable();
+}
+
+const fn hcrx(processor: &Processor) -> u64 {
+    let mops = if processor.mops { HCRX_MSCEN } else { 0 };
+    let tcr2 = if processor.optional.tcr2 { HCRX_TCR2EN } else { 0 };
+    let sctlr2 = if processor.optional.sctlr2 { HCRX_SCTLR2EN } else { 0 };
+    mops | tcr2 | sctlr2
+}
+
+/// Lets through what is switched; every register newer than that traps, its bits being 0.
+fn prepare_fine_grained_traps(optional: Optional) {
+    let pir = if optional.permission_indirection { FGT_PIR } else { 0 };
+    let por = if optional.permission_overlay { FGT_POR } else { 0 };
+    cpu::write!(S3_4_C1_C1_4, pir | por);
+    cpu::write!(S3_4_C1_C1_5, pir | por);
+    cpu::write!(S3_4_C1_C1_6, 0);
+    cpu::write!(S3_4_C3_C1_4, 0);
+    cpu::write!(S3_4_C3_C1_5, 0);
+}
+
+/// Keeps the Normal world's registers aside, and sets the realm's stage 2.
+pub fn load(processor: &Processor, normal: &mut Normal, realm: &RealmContext, simd: &SimdContext) {
+    let (mut el1, mut timers) = Default::default();
+    el1::save(&mut el1, processor.optional);
+    timers::save(&mut timers);
+    normal.kept = Some((el1, timers));
+    normal.simd.load(processor.extensions, simd);
+    set_stage2(realm);
+}
+
+/// Gives the Normal world its registers back.
+pub fn unload(processor: &Processor, normal: &mut Normal, simd: &mut SimdContext) {
+    normal.simd.unload(processor.extensions, simd);
+    gic::clear(processor.gic);
+    timers::show();
+    if let Some((el1, timers)) = normal.kept.take() {
+        timers::load(&timers);
+        el1::load(&el1, processor.optional);
+    }
+    cpu::barrier::isb();
+}
+
+/// Makes a realm's stage 2 the current one. It stays so until another realm's is needed.
+fn set_stage2(realm: &RealmContext) {
+    if cpu::read!(vtcr_el2) != realm.vtcr || cpu::read!(vttbr_el2) != realm.vttbr {
+        cpu::write!(vtcr_el2, realm.vtcr);
+        cpu::write!(vttbr_el2, realm.vttbr);
+        cpu::barrier::isb();
+    }
+}
+
+/// Runs a vCPU until it exits for a reason other than its first use of SIMD.
+pub fn run(processor: &Processor, normal: &mut Normal, rec: &mut RecContext, simd: &SimdContext) -> Exit {
+    const SIMD_TRAP: u64 = 0x07;
+    enter_context(processor, rec);
+    let exit = loop {
+        // SAFETY: the vectors save the Realm's registers in `x`, and come back here with the RMM's.
+        let exit = cause(unsafe { realm_enter(&raw mut rec.x) });
+        match exit {
+            Exit::Sync { esr, .. } if esr >> 26 & 0x3f == SIMD_TRAP && !normal.simd.given() => {
+                normal.simd.give(processor.extensions, simd);
+            }
+            _ => break exit,
+        }
+    };
+    leave_context(processor, rec);
+    exit
+}
+
+fn cause(vector: u64) -> Exit {
+    match vector {
+        1 => Exit::Irq,
+        2 => Exit::Fiq,
+        3 => Exit::SError { esr: cpu::read!(esr_el2) },
+        _ => Exit::Sync { esr: cpu::read!(esr_el2), far: cpu::read!(far_el2), hpfar: cpu::read!(hpfar_el2) },
+    }
+}
+
+fn enter_context(processor: &Processor, rec: &RecContext) {
+    let hcr = HCR | rec.hcr & HCR_VARYING;
+    put!(hcr_el2, hcr);
+    put!(S3_4_C5_C2_3, rec.vsesr);
+    put!(vmpidr_el2, rec.vmpidr);
+    el1::load(&rec.el1, processor.optional);
+    el1::load_keys(&rec.keys);
+    timers::load(&rec.timers);
+    timers::hide(&rec.timers);
+    gic::load(&rec.gic, processor.gic);
+    cpu::write!(elr_el2, rec.pc);
+    cpu::write!(spsr_el2, rec.pstate);
+}
+
+fn leave_context(processor: &Processor, rec: &mut RecContext) {
+    rec.pc = cpu::read!(elr_el2);
+    rec.pstate = cpu::read!(spsr_el2);
+    rec.hcr = rec.hcr & !HCR_VSE | cpu::read!(hcr_el2) & HCR_VSE;
+    timers::save(&mut rec.timers);
+    gic::save(&mut rec.gic, processor.gic);
+    el1::save(&mut rec.el1, processor.optional);
+    el1::save_keys(&mut rec.keys);
+}
+
+/// Removes translations of a realm from all TLBs (Arm ARM, D8.17). A few pages go one by one; with more, the whole VMID
+/// is quicker.
+pub fn invalidate(realm: &RealmContext, scope: Scope) {
+    const FEW: u64 = 8 * abi::GRANULE_U64;
+    set_stage2(realm);
+    match scope {
+        Scope::Range { base, size } if size <= FEW => invalidate_pages(base, size),
+        _ => cpu::tlb::current_vmid_everywhere(),
+    }
+}
+
+fn invalidate_pages(base: u64, size: u64) {
+    cpu::barrier::dsb();
+    for page in 0..size >> 12 {
+        // SAFETY: forgetting cached translations is always allowed.
+        unsafe { asm!("tlbi ipas2e1is, {}", in(reg) (base >> 12).wrapping_add(page), options(nostack, preserves_flags)) };
+    }
+    // SAFETY: as above; what stage 1 was combined with goes too.
+    unsafe { asm!("dsb ish", "tlbi vmalle1is", "dsb ish", "isb", options(nostack, preserves_flags)) };
+}
+
+/// Translates by the stage 1 of the vCPU that just ran, whose registers are still loaded.
+pub fn translate(address: u64, access: Access, el0: bool) -> Option<u64> {
+    const FAILED: u64 = 1;
+    macro_rules! at {
+        ($operation:literal) => {
+            // SAFETY: a translation changes PAR_EL1 alone, which is saved and loaded with the vCPU.
+            unsafe { asm!(concat!("at ", $operation, ", {}"), "isb", in(reg) address, options(nostack, preserves_flags)) }
+        };
+    }
+    match (access, el0) {
+        (Access::Read, false) => at!("s1e1r"),
+        (Access::Write, false) => at!("s1e1w"),
+        (Access::Read, true) => at!("s1e0r"),
+        (Access::Write, true) => at!("s1e0w"),
+    }
+    let par = cpu::read!(par_el1);
+    (par & FAILED == 0).then_some(par & 0x000f_ffff_ffff_f000)
+}
