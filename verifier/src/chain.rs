@@ -88,6 +88,12 @@ pub fn moment(seconds: u64) -> String {
     x509_cert::der::DateTime::from_unix_duration(duration).map_or_else(|_| seconds.to_string(), |it| it.to_string())
 }
 
+/// Reads a time such as `2026-11-22T12:00:00Z` into seconds since 1970; anything else is `None`.
+#[must_use]
+pub fn seconds(text: &str) -> Option<u64> {
+    text.parse::<x509_cert::der::DateTime>().ok().map(|it| it.unix_duration().as_secs())
+}
+
 /// Finds a path from `leaf` through `between` to one of `roots`, every certificate of which is valid `at`, in seconds
 /// since 1970, and entitled to what it does there. The answer begins with the leaf and ends with the root.
 ///

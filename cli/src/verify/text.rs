@@ -1,0 +1,102 @@
+//! A verdict for people: the claims, each check with its reason, and the conclusion.
+
+use std::fmt;
+use verifier::{Check, Outcome, Status, Verdict};
+
+const GREEN: &str = "\u{1b}[32m";
+const YELLOW: &str = "\u{1b}[33m";
+const RED: &str = "\u{1b}[31m";
+const PLAIN: &str = "\u{1b}[0m";
+
+/// Shows a verdict on several lines, in columns.
+pub struct Text<'a> {
+    /// The verdict.
+    pub verdict: &'a Verdict,
+    /// Whether to colour marks and conclusion, for a terminal.
+    pub colours: bool,
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.claims(out)?;
+        let labels = self.verdict.checks().iter().map(|check| check.label().chars().count());
+        let width = labels.max().unwrap_or(0);
+        self.verdict.checks().iter().try_for_each(|check| self.check(out, check, width))?;
+        self.conclusion(out)
+    }
+}
+
+impl Text<'_> {
+    fn painted(&self, colour: &'static str, text: &str) -> String {
+        if self.colours { format!("{colour}{text}{PLAIN}") } else { text.to_string() }
+    }
+
+    fn claims(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(platform) = self.verdict.platform() {
+            writeln!(out, "Platform")?;
+            writeln!(out, "  profile         {}", platform.profile)?;
+            writeln!(out, "  implementation  {}", platform.implementation_id)?;
+            writeln!(out, "  instance        {}", platform.instance_id)?;
+            writeln!(out, "  lifecycle       {}", platform.lifecycle)?;
+            writeln!(out, "  configuration   {}", platform.config)?;
+            for component in &platform.components {
+                let kind = component.kind.as_deref().unwrap_or("(no type)").escape_debug().to_string();
+                let version = component.version.as_deref().unwrap_or("-").escape_debug();
+                writeln!(out, "  {kind:<14}  {} version {version}", component.measurement)?;
+            }
+        }
+        if let Some(realm) = self.verdict.realm() {
+            writeln!(out, "Realm")?;
+            writeln!(out, "  profile         {}", realm.profile)?;
+            writeln!(out, "  challenge       {}", realm.challenge)?;
+            writeln!(out, "  personalization {}", realm.rpv)?;
+            writeln!(out, "  measured with   {}", realm.hash)?;
+            writeln!(out, "  RIM             {}", realm.rim)?;
+            for (index, rem) in realm.rems.iter().enumerate() {
+                writeln!(out, "  REM {index}           {rem}")?;
+            }
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+
+    fn check(&self, out: &mut fmt::Formatter<'_>, check: &Check, width: usize) -> fmt::Result {
+        let (mark, colour) = match check.status {
+            Status::Ok => ("✓", GREEN),
+            Status::Warning => ("!", YELLOW),
+            Status::Failed => ("✗", RED),
+            Status::NotDone => ("–", YELLOW),
+        };
+        let mark = self.painted(colour, mark);
+        let label = check.label();
+        if check.status == Status::Ok {
+            return writeln!(out, "{mark} {label:<width$}  {}", check.found.as_deref().unwrap_or_default());
+        }
+        let word = match check.status {
+            Status::NotDone => "not done",
+            Status::Warning => "no ground for trust",
+            _ => "failed",
+        };
+        writeln!(out, "{mark} {label:<width$}  {word}")?;
+        let lines = [("expected", &check.expected), ("found", &check.found), ("do", &check.advice)];
+        let mut present = lines.iter().filter_map(|(name, text)| text.as_ref().map(|text| (name, text)));
+        present.try_for_each(|(name, text)| writeln!(out, "  {:<width$}  {name:<8}  {text}", ""))
+    }
+
+    fn conclusion(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = self.verdict.outcome();
+        let (colour, why) = match outcome {
+            Outcome::Affirming => (GREEN, "every check was done, and held".to_string()),
+            Outcome::Warning => (YELLOW, "nothing failed, but not everything could be checked or trusted".to_string()),
+            Outcome::Malformed => (RED, "this is not a token that is read here".to_string()),
+            Outcome::NoTrustAnchor => (RED, "nobody who is trusted endorses this platform".to_string()),
+            Outcome::Contraindicated => (RED, format!("failed: {}", self.failures())),
+        };
+        writeln!(out, "\nVerdict: {} ({why})", self.painted(colour, outcome.name()))
+    }
+
+    fn failures(&self) -> String {
+        let failed = self.verdict.checks().iter().filter(|check| check.status == Status::Failed);
+        failed.map(Check::label).collect::<Vec<_>>().join(", ")
+    }
+}
