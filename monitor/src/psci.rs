@@ -108,6 +108,12 @@ impl Psci {
         Psci { cpus: [first, Cpu::new(Power::Off, off), Cpu::new(Power::Off, off), Cpu::new(Power::Off, off)], number }
     }
 
+    /// How many CPUs the machine has.
+    #[must_use]
+    pub const fn number(&self) -> usize {
+        self.number
+    }
+
     /// Turns `target` on at `start`, and gives the number of the CPU to wake.
     ///
     /// # Errors

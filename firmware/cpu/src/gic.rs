@@ -5,6 +5,7 @@ use crate::{barrier, read, write};
 
 const CTLR: usize = 0x0000;
 const TYPER: usize = 0x0004;
+const TYPER_LOW: usize = 0x0008;
 const WAKER: usize = 0x0014;
 const SGI_FRAME: usize = 0x1_0000;
 const IGROUPR: usize = 0x0080;
@@ -83,6 +84,13 @@ impl Redistributor {
     pub fn reserve_secure(&self, mask: u32) {
         self.set(SGI_FRAME + IGROUPR, !mask);
         self.set(SGI_FRAME + IGRPMODR, mask);
+    }
+
+    /// Says whether this is the last CPU's (GICR_TYPER.Last): beyond it there is nothing to touch.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        const LAST: u32 = 1 << 4;
+        self.get(TYPER_LOW) & LAST != 0
     }
 
     /// Enables a private interrupt; 0 is the highest priority and 0xf0 the lowest that passes an open mask.
