@@ -13,5 +13,6 @@ pub mod dtb;
 mod error;
 pub mod image;
 pub mod plan;
+pub mod vmm;
 
 pub use error::Error;
