@@ -4,7 +4,7 @@ fn main() {
     println!("cargo:rerun-if-changed=rmm.ld");
     println!("cargo:rerun-if-changed=src/entry.s");
     println!("cargo:rerun-if-changed=src/vectors.s");
-    println!("cargo:rerun-if-changed=src/vector_state.s");
+    println!("cargo:rerun-if-changed=src/simd.s");
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
         let directory = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
         println!("cargo:rustc-link-arg-bins=-T{directory}/rmm.ld");

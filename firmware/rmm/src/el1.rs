@@ -2,21 +2,11 @@
 //!
 //! Every write is made only if it changes something: QEMU flushes its TLB on a write of SCTLR_EL1, on any write of
 //! TCR_EL1, and on a new ASID.
+//!
+//! Newer registers (SCXTNUM, TCR2, SCTLR2, PIR, POR, TPIDR2 …) are in neither world: EL3 does not enable them (SCR_EL3), so
+//! that they have no effect on EL1, trap, and are hidden from Realms.
 
 use rmm::rec::context::{El1Registers, PointerKeys};
-
-/// Which groups of registers this processor has and the monitor lets R-EL2 use.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Optional {
-    /// TCR2_EL1 (FEAT_TCR2).
-    pub tcr2: bool,
-    /// SCTLR2_EL1 (FEAT_SCTLR2).
-    pub sctlr2: bool,
-    /// PIR_EL1 and PIRE0_EL1 (FEAT_S1PIE).
-    pub permission_indirection: bool,
-    /// POR_EL1 and POR_EL0 (FEAT_S1POE).
-    pub permission_overlay: bool,
-}
 
 macro_rules! put {
     ($register:ident, $value:expr) => {
@@ -29,11 +19,13 @@ pub(crate) use put;
 
 macro_rules! switched {
     ($($field:ident $register:ident,)*) => {
-        fn save_always(into: &mut El1Registers) {
+        /// Saves the registers of whoever used them last.
+        pub fn save(into: &mut El1Registers) {
             $(into.$field = cpu::read!($register);)*
         }
 
-        fn load_always(from: &El1Registers) {
+        /// Loads the registers for who uses them next. No barrier follows: the way out is an exception return.
+        pub fn load(from: &El1Registers) {
             $(put!($register, from.$field);)*
         }
     };
@@ -67,44 +59,6 @@ switched! {
     mdscr mdscr_el1,
     mdccint mdccint_el1,
     disr S3_4_C12_C1_1,
-}
-
-/// Saves the registers of whoever used them last.
-pub fn save(into: &mut El1Registers, has: Optional) {
-    save_always(into);
-    if has.tcr2 {
-        into.tcr2 = cpu::read!(S3_0_C2_C0_3);
-    }
-    if has.sctlr2 {
-        into.sctlr2 = cpu::read!(S3_0_C1_C0_3);
-    }
-    if has.permission_indirection {
-        into.pir = cpu::read!(S3_0_C10_C2_3);
-        into.pire0 = cpu::read!(S3_0_C10_C2_2);
-    }
-    if has.permission_overlay {
-        into.por_el1 = cpu::read!(S3_0_C10_C2_4);
-        into.por_el0 = cpu::read!(S3_3_C10_C2_4);
-    }
-}
-
-/// Loads the registers for who uses them next. No barrier follows: the way out is an exception return.
-pub fn load(from: &El1Registers, has: Optional) {
-    load_always(from);
-    if has.tcr2 {
-        put!(S3_0_C2_C0_3, from.tcr2);
-    }
-    if has.sctlr2 {
-        put!(S3_0_C1_C0_3, from.sctlr2);
-    }
-    if has.permission_indirection {
-        put!(S3_0_C10_C2_3, from.pir);
-        put!(S3_0_C10_C2_2, from.pire0);
-    }
-    if has.permission_overlay {
-        put!(S3_0_C10_C2_4, from.por_el1);
-        put!(S3_3_C10_C2_4, from.por_el0);
-    }
 }
 
 /// Saves a vCPU's pointer authentication keys. The Normal world's are EL3's to keep.

@@ -92,8 +92,7 @@ pub fn platform_token(challenge: &[u8], into: &mut [u8]) -> Result<Hunk, El3Erro
 /// Gets the public part of the realm attestation key.
 pub fn attestation_key(into: &mut [u8; 97]) -> Result<(), El3Error> {
     let page = SHARED.take();
-    let (length, _) =
-        ask(el3::TOKEN_SIGN, [el3::SIGN_PUBLIC_KEY, map::RMM_SHARED, GRANULE as u64, el3::CURVE_P384])?;
+    let (length, _) = ask(el3::TOKEN_SIGN, [el3::SIGN_PUBLIC_KEY, map::RMM_SHARED, GRANULE as u64, el3::CURVE_P384])?;
     if length != into.len() as u64 {
         return Err(El3Error::Refused(0));
     }
@@ -105,6 +104,7 @@ const PATIENCE: usize = 1_000;
 
 /// Has a digest signed. The shared page stays ours until the answer is there, so that no two requests meet in it.
 pub fn sign(rec: u64, digest: &[u8; 48], signature: &mut [u8; 96]) -> Result<(), El3Error> {
+    constant_time();
     let mut page = SHARED.take();
     let ticket = cpu::read!(cntpct_el0);
     push(&mut page, rec, ticket, digest)?;
@@ -120,6 +120,15 @@ pub fn sign(rec: u64, digest: &[u8; 48], signature: &mut [u8; 96]) -> Result<(),
         }
     }
     Err(El3Error::Again)
+}
+
+/// Makes the time of instructions independent of their data (PSTATE.DIT) while a token is handled. The next exception
+/// return sets it as the Realm or the Normal world had it.
+fn constant_time() {
+    const DIT: u64 = 1 << 24;
+    if cpu::read!(id_aa64pfr0_el1) >> 48 & 0xf != 0 {
+        cpu::write!(S3_3_C4_C2_5, DIT);
+    }
 }
 
 fn push(page: &mut SharedPage, rec: u64, ticket: u64, digest: &[u8; 48]) -> Result<(), El3Error> {
@@ -144,9 +153,10 @@ fn pull(page: &SharedPage) -> Result<SignResponse, El3Error> {
     SignResponse::read_from_bytes(&bytes).map_err(|_| El3Error::Refused(0))
 }
 
-/// Reports a handled call on the monitor's console.
-pub fn trace(kind: u64, call_: &[u64; 5], result: &[u64; 5]) {
-    let [function, a1, a2, a3, a4] = *call_;
+/// Reports a Realm's call that was handled, for the monitor's console.
+pub fn trace_rsi(asked: &[u64; 5], result: &[u64; 5]) {
+    const RSI: u64 = 1;
+    let [function, a1, a2, a3, a4] = *asked;
     let [r0, r1, r2, r3, r4] = *result;
-    call(&mut [u64::from(el3::TRACE), kind, function, a1, a2, a3, a4, r0, r1, r2, r3, r4]);
+    call(&mut [u64::from(el3::TRACE), RSI, function, a1, a2, a3, a4, r0, r1, r2, r3, r4]);
 }

@@ -1,9 +1,7 @@
 //! What the processor says it has.
 
-use crate::el1::Optional;
 use crate::gic::Shape;
 use crate::realm::Processor;
-use crate::simd::Extensions;
 use rmm::platform::Features;
 
 /// Index of an ID register in [`Features::ids`].
@@ -12,7 +10,6 @@ const fn id(crm: usize, op2: usize) -> usize {
 }
 
 const PFR0: usize = id(4, 0);
-const PFR1: usize = id(4, 1);
 const ISAR2: usize = id(6, 2);
 const MMFR0: usize = id(7, 0);
 const MMFR1: usize = id(7, 1);
@@ -43,13 +40,6 @@ pub fn features() -> Features {
 pub const fn processor(features: &Features) -> Processor {
     let ids = &features.ids;
     Processor {
-        optional: Optional {
-            tcr2: field(ids, MMFR3, 0) != 0,
-            sctlr2: field(ids, MMFR3, 4) != 0,
-            permission_indirection: field(ids, MMFR3, 8) != 0,
-            permission_overlay: field(ids, MMFR3, 16) != 0,
-        },
-        extensions: Extensions { sve: field(ids, PFR0, 32) != 0, sme: field(ids, PFR1, 24) != 0 },
         gic: Shape::of(features.ich_vtr),
         mops: field(ids, ISAR2, 16) != 0,
         hcrx: field(ids, MMFR1, 40) != 0,
@@ -57,12 +47,17 @@ pub const fn processor(features: &Features) -> Processor {
     }
 }
 
-/// Takes back what a Realm could not use, as its registers are not switched: SCXTNUM (CSV2 above 1).
+/// Takes back what a Realm could not use, as EL3 does not enable its registers: SVE, SCXTNUM (CSV2 above 1), TCR2, SCTLR2, PIR
+/// and POR.
 fn hide_unswitched(ids: &mut [u64; 64]) {
     const CSV2: u32 = 56;
+    const SVE: u64 = 0xf << 32;
+    const TCRX_SCTLRX_S1PIE_S1POE: u64 = 0xf_0fff;
     if field(ids, PFR0, CSV2) > 1 {
         ids[PFR0] = ids[PFR0] & !(0xf << CSV2) | 1 << CSV2;
     }
+    ids[PFR0] &= !SVE;
+    ids[MMFR3] &= !TCRX_SCTLRX_S1PIE_S1POE;
 }
 
 const fn pa_bits(range: u64) -> u8 {

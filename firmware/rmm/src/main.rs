@@ -91,7 +91,11 @@ fn make() -> Result<&'static Rmm<Machine>, BootError> {
     // SAFETY: the first CPU, once, with its MMU on.
     let words = granules.ok().and_then(|n| unsafe { memory::granule_words(n) }).ok_or(BootError::Manifest)?;
     // SAFETY: the first CPU, once, alone.
-    Ok(unsafe { RMM.set(Rmm::new(Machine::new(banks, words))) })
+    let rmm = unsafe { RMM.set(Rmm::new(Machine::new(banks, words))) };
+    if let Err(why) = rmm.boot() {
+        console::say(format_args!("no tokens for Realms: {why}"));
+    }
+    Ok(rmm)
 }
 
 /// Tells EL3 that this CPU is ready, then answers one RMI after the other.

@@ -9,9 +9,7 @@ use abi::{GRANULE, map};
 use cpu::lock::{Guard, Lock};
 use rmm::address::Pa;
 use rmm::granule::{Held, RealmPage, Table};
-use rmm::platform::{
-    Access, El3Error, Exit, Fault, Features, Hunk, Interface, Page, Platform, Scope,
-};
+use rmm::platform::{Access, El3Error, Exit, Fault, Features, Hunk, Interface, Page, Platform, Scope};
 use rmm::rec::context::{RealmContext, RecContext, SimdContext};
 use sha2::{Digest, Sha256, Sha512};
 
@@ -159,8 +157,8 @@ impl Platform for Machine {
         realm::invalidate(realm, scope);
     }
 
-    fn load(&self, realm: &RealmContext, _: &mut RecContext, simd: &mut SimdContext) {
-        realm::load(&self.processor, &mut self.normal(), realm, simd);
+    fn load(&self, realm: &RealmContext, _: &mut RecContext, _: &mut SimdContext) {
+        realm::load(&mut self.normal(), realm);
     }
 
     fn run(&self, _: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext) -> Exit {
@@ -197,12 +195,9 @@ impl Platform for Machine {
     }
 
     fn trace(&self, interface: Interface, call: &[u64; 5], result: &[u64; 5]) {
-        let kind = match interface {
-            Interface::Rmi => map::TRACE_RMI,
-            Interface::Rsi => map::TRACE_RSI,
-        };
-        if self.trace & kind != 0 {
-            el3::trace(kind, call, result);
+        // EL3 sees RMI calls pass and prints them itself.
+        if interface == Interface::Rsi && self.trace & map::TRACE_RSI != 0 {
+            el3::trace_rsi(call, result);
         }
     }
 

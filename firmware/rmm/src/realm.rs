@@ -1,8 +1,8 @@
 //! The way into a Realm and back (RMM 1.0, A4; registers of R-EL2 as docs/world-switch.md lists them).
 
-use crate::el1::{self, Optional, put};
+use crate::el1::{self, put};
 use crate::gic::{self, Shape};
-use crate::simd::{self, Aside, Extensions};
+use crate::simd::{self, Aside};
 use crate::timers;
 use core::arch::{asm, global_asm};
 use rmm::platform::{Access, Exit, Scope};
@@ -23,21 +23,12 @@ const HCR_VSE: u64 = 1 << 8;
 /// MDCR_EL2: no performance monitors (TPM 6, TPMCR 5), no debug registers (TDA 9, TDOSA 10, TDRA 11), no statistical profiling
 /// (TPMS 14), no counting at EL2 (HPMD 17, HCCD 23), no trace filter (TTRF 19).
 const MDCR: u64 = 1 << 5 | 1 << 6 | 0b111 << 9 | 1 << 14 | 1 << 17 | 1 << 19 | 1 << 23;
-/// HCRX_EL2 bits: MSCEn 11 (memory copies at EL1), TCR2En 14, SCTLR2En 15.
+/// HCRX_EL2: memory copy instructions at EL1 and EL0 (MSCEn 11).
 const HCRX_MSCEN: u64 = 1 << 11;
-const HCRX_TCR2EN: u64 = 1 << 14;
-const HCRX_SCTLR2EN: u64 = 1 << 15;
-/// HFGRTR_EL2 and HFGWTR_EL2 bits that stop a trap: nPIRE0 57, nPIR 58, nPOR_EL0 59, nPOR_EL1 60.
-const FGT_PIR: u64 = 0b11 << 57;
-const FGT_POR: u64 = 0b11 << 59;
 
 /// What of the processor a switch has to care for.
 #[derive(Clone, Copy, Debug)]
 pub struct Processor {
-    /// Registers of EL1 beyond Armv8.0.
-    pub optional: Optional,
-    /// Vector extensions.
-    pub extensions: Extensions,
     /// The virtual CPU interface.
     pub gic: Shape,
     /// FEAT_MOPS.
@@ -70,51 +61,42 @@ pub fn prepare(processor: &Processor) {
     cpu::write!(cnthctl_el2, 3);
     cpu::write!(cntvoff_el2, 0);
     if processor.hcrx {
-        cpu::write!(S3_4_C1_C2_2, hcrx(processor));
+        cpu::write!(S3_4_C1_C2_2, if processor.mops { HCRX_MSCEN } else { 0 });
     }
     if processor.fine_grained_traps {
-        prepare_fine_grained_traps(processor.optional);
+        trap_all_newer();
     }
-    simd::trap_all();
+    simd::prepare();
     gic::enable();
 }
 
-const fn hcrx(processor: &Processor) -> u64 {
-    let mops = if processor.mops { HCRX_MSCEN } else { 0 };
-    let tcr2 = if processor.optional.tcr2 { HCRX_TCR2EN } else { 0 };
-    let sctlr2 = if processor.optional.sctlr2 { HCRX_SCTLR2EN } else { 0 };
-    mops | tcr2 | sctlr2
-}
-
-/// Lets through what is switched; every register newer than that traps, its bits being 0.
-fn prepare_fine_grained_traps(optional: Optional) {
-    let pir = if optional.permission_indirection { FGT_PIR } else { 0 };
-    let por = if optional.permission_overlay { FGT_POR } else { 0 };
-    cpu::write!(S3_4_C1_C1_4, pir | por);
-    cpu::write!(S3_4_C1_C1_5, pir | por);
+/// Sets the fine-grained traps (HFGRTR, HFGWTR, HFGITR, HDFGRTR, HDFGWTR) so that what was there before them does not trap and
+/// what came with them or later does.
+fn trap_all_newer() {
+    cpu::write!(S3_4_C1_C1_4, 0);
+    cpu::write!(S3_4_C1_C1_5, 0);
     cpu::write!(S3_4_C1_C1_6, 0);
     cpu::write!(S3_4_C3_C1_4, 0);
     cpu::write!(S3_4_C3_C1_5, 0);
 }
 
 /// Keeps the Normal world's registers aside, and sets the realm's stage 2.
-pub fn load(processor: &Processor, normal: &mut Normal, realm: &RealmContext, simd: &SimdContext) {
+pub fn load(normal: &mut Normal, realm: &RealmContext) {
     let (mut el1, mut timers) = Default::default();
-    el1::save(&mut el1, processor.optional);
+    el1::save(&mut el1);
     timers::save(&mut timers);
     normal.kept = Some((el1, timers));
-    normal.simd.load(processor.extensions, simd);
     set_stage2(realm);
 }
 
 /// Gives the Normal world its registers back.
 pub fn unload(processor: &Processor, normal: &mut Normal, simd: &mut SimdContext) {
-    normal.simd.unload(processor.extensions, simd);
+    normal.simd.unload(simd);
     gic::clear(processor.gic);
     timers::show();
     if let Some((el1, timers)) = normal.kept.take() {
         timers::load(&timers);
-        el1::load(&el1, processor.optional);
+        el1::load(&el1);
     }
     cpu::barrier::isb();
 }
@@ -137,7 +119,7 @@ pub fn run(processor: &Processor, normal: &mut Normal, rec: &mut RecContext, sim
         let exit = cause(unsafe { realm_enter(&raw mut rec.x) });
         match exit {
             Exit::Sync { esr, .. } if esr >> 26 & 0x3f == SIMD_TRAP && !normal.simd.given() => {
-                normal.simd.give(processor.extensions, simd);
+                normal.simd.give(simd);
             }
             _ => break exit,
         }
@@ -160,7 +142,7 @@ fn enter_context(processor: &Processor, rec: &RecContext) {
     put!(hcr_el2, hcr);
     put!(S3_4_C5_C2_3, rec.vsesr);
     put!(vmpidr_el2, rec.vmpidr);
-    el1::load(&rec.el1, processor.optional);
+    el1::load(&rec.el1);
     el1::load_keys(&rec.keys);
     timers::load(&rec.timers);
     timers::hide(&rec.timers);
@@ -175,7 +157,7 @@ fn leave_context(processor: &Processor, rec: &mut RecContext) {
     rec.hcr = rec.hcr & !HCR_VSE | cpu::read!(hcr_el2) & HCR_VSE;
     timers::save(&mut rec.timers);
     gic::save(&mut rec.gic, processor.gic);
-    el1::save(&mut rec.el1, processor.optional);
+    el1::save(&mut rec.el1);
     el1::save_keys(&mut rec.keys);
 }
 
@@ -194,7 +176,9 @@ fn invalidate_pages(base: u64, size: u64) {
     cpu::barrier::dsb();
     for page in 0..size >> 12 {
         // SAFETY: forgetting cached translations is always allowed.
-        unsafe { asm!("tlbi ipas2e1is, {}", in(reg) (base >> 12).wrapping_add(page), options(nostack, preserves_flags)) };
+        unsafe {
+            asm!("tlbi ipas2e1is, {}", in(reg) (base >> 12).wrapping_add(page), options(nostack, preserves_flags))
+        };
     }
     // SAFETY: as above; what stage 1 was combined with goes too.
     unsafe { asm!("dsb ish", "tlbi vmalle1is", "dsb ish", "isb", options(nostack, preserves_flags)) };

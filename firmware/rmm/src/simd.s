@@ -1,9 +1,8 @@
-// Floating-point and vector state, as a whole, to and from memory. The RMM itself uses none of it.
+// Floating-point and SIMD registers to and from memory. The RMM itself uses none of them.
 
 .section .text, "ax"
 .arch_extension fp
 .arch_extension simd
-.arch_extension sve
 
 .macro each_v op, base
     \op     q0, q1, [\base]
@@ -24,18 +23,6 @@
     \op     q30, q31, [\base, #480]
 .endm
 
-.macro each_z op, base
-    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-    \op     z\n, [\base, #\n, mul vl]
-    .endr
-.endm
-
-.macro each_p op, base
-    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
-    \op     p\n, [\base, #\n, mul vl]
-    .endr
-.endm
-
 // fn vectors_save(to: *mut [u64; 66]): V0-V31, FPCR, FPSR.
 .global vectors_save
 vectors_save:
@@ -54,27 +41,4 @@ vectors_load:
     ldr     x1, [x0, #520]
     msr     fpsr, x1
     msr     fpcr, x2
-    ret
-
-// fn scalable_save(z: *mut u8, p: *mut u8, ffr: u64): Z0-Z31, P0-P15 and, if ffr is not 0, FFR behind P15.
-.global scalable_save
-scalable_save:
-    each_z  str, x0
-    each_p  str, x1
-    cbz     x2, 1f
-    rdffr   p0.b
-    addvl   x3, x1, #2                  // sixteen predicates are as long as two vectors
-    str     p0, [x3]
-    ldr     p0, [x1]
-1:  ret
-
-// fn scalable_load(z: *const u8, p: *const u8, ffr: u64).
-.global scalable_load
-scalable_load:
-    cbz     x2, 1f
-    addvl   x3, x1, #2
-    ldr     p0, [x3]
-    wrffr   p0.b
-1:  each_z  ldr, x0
-    each_p  ldr, x1
     ret
