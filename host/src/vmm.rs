@@ -23,6 +23,7 @@ pub mod queue;
 mod ripas;
 mod rmi;
 mod run;
+pub mod tree;
 
 use alloc::vec::Vec;
 use core::ops::Range;

@@ -4,8 +4,8 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use abi::psci;
-use cpu::lock::Lock;
 use cpu::barrier;
+use cpu::lock::Lock;
 use host::vmm::{Normal, Vm};
 
 use crate::machine::{MACHINE, Machine};

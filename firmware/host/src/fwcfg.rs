@@ -1,4 +1,4 @@
-//! QEMU's fw_cfg by DMA (QEMU docs/specs/fw_cfg): the VM's files, and the machine's size.
+//! QEMU's fw_cfg by DMA (QEMU docs/specs/fw_cfg): the VM's files, and the number of CPUs.
 
 use core::cell::UnsafeCell;
 
@@ -9,7 +9,6 @@ use cpu::barrier;
 use cpu::mmio::write32;
 
 const SIGNATURE: u16 = 0x00;
-const RAM_SIZE: u16 = 0x03;
 const CPUS: u16 = 0x05;
 const DIRECTORY: u16 = 0x19;
 const DMA: usize = 0x10;
@@ -43,11 +42,8 @@ struct Answer(UnsafeCell<Command>);
 /// Lets the device write `length` bytes of item `key`, from its first on, to `address`; whether it says that it did.
 fn read(key: u16, address: u64, length: u32) -> bool {
     let control = u32::from(key) << 16 | SELECT | READ;
-    let command = Command {
-        control: control.to_be_bytes(),
-        length: length.to_be_bytes(),
-        address: address.to_be_bytes(),
-    };
+    let command =
+        Command { control: control.to_be_bytes(), length: length.to_be_bytes(), address: address.to_be_bytes() };
     let answer = Answer(UnsafeCell::new(command));
     let at = answer.0.get() as u64;
     barrier::dsb();
@@ -72,11 +68,6 @@ fn bytes<const N: usize>(key: u16) -> [u8; N] {
     read(key, cell.get() as u64, N as u32);
     // SAFETY: the array is this function's; the device is done with it.
     unsafe { cell.get().read_volatile() }
-}
-
-/// Bytes of DRAM.
-pub fn ram_size() -> u64 {
-    u64::from_le_bytes(bytes(RAM_SIZE))
 }
 
 /// Number of CPUs.

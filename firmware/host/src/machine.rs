@@ -2,13 +2,13 @@
 
 use alloc::vec::Vec;
 use core::ops::Range;
-use core::sync::atomic::{AtomicUsize, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use abi::{GRANULE, map};
 use cpu::lock::Lock;
 use cpu::{barrier, page};
 use host::vmm::pool::Pool;
-use host::vmm::{Access, Normal, Woken};
+use host::vmm::{Access, Normal, Woken, tree};
 
 use crate::{firmware, fwcfg, interrupts, note, probe, serial};
 
@@ -27,9 +27,11 @@ pub static MACHINE: Machine =
     Machine { pool: Lock::new(None), end: AtomicU64::new(map::DRAM), cpus: AtomicUsize::new(1) };
 
 impl Machine {
-    /// Asks fw_cfg how large the machine is; fills the pool with free DRAM. Once, by CPU 0.
+    /// Asks how large the machine is; fills the pool with free DRAM. Once, by CPU 0.
     pub fn open(&self) {
-        let end = map::DRAM + fwcfg::ram_size();
+        // SAFETY: QEMU's device tree stays where it is, and nobody writes it.
+        let tree = unsafe { core::slice::from_raw_parts(map::DRAM as *const u8, map::DEVICE_TREE_SIZE as usize) };
+        let end = tree::memory(tree).filter(|ram| ram.start == map::DRAM).map_or(OWN_END, |ram| ram.end);
         self.end.store(end, Ordering::Release);
         self.cpus.store(fwcfg::cpus().clamp(1, map::MAX_CPUS), Ordering::Release);
         let mut pool = Pool::new(map::DRAM..end);

@@ -89,13 +89,7 @@ impl Console {
         Ok(interrupt)
     }
 
-    fn send(
-        &self,
-        dma: &mut dyn Dma,
-        address: u64,
-        len: usize,
-        out: &mut dyn FnMut(u8, &[u8]),
-    ) -> Result<(), Broken> {
+    fn send(&self, dma: &mut dyn Dma, address: u64, len: usize, out: &mut dyn FnMut(u8, &[u8])) -> Result<(), Broken> {
         let mut bytes = [0; CHUNK];
         for offset in (0..len).step_by(CHUNK) {
             let part = &mut bytes[..CHUNK.min(len - offset)];

@@ -1,6 +1,7 @@
 //! The Realm's RAM as the host knows it: which pages are private, which are shared, and where shared ones stand.
 
 use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -90,11 +91,10 @@ impl Memory {
         if self.page(page) != Some(Page::Shared) {
             return None;
         }
-        if !self.shared.contains_key(&page) {
-            let granule = machine.alloc(1)?;
-            self.shared.insert(page, Backing { granule, mapped: false });
+        match self.shared.entry(page) {
+            Entry::Occupied(entry) => Some(entry.into_mut()),
+            Entry::Vacant(entry) => Some(entry.insert(Backing { granule: machine.alloc(1)?, mapped: false })),
         }
-        self.shared.get_mut(&page)
     }
 
     /// Takes out the granule of a page that is shared no longer.
@@ -131,12 +131,7 @@ pub struct View<'a, N: Normal> {
 
 impl<N: Normal> View<'_, N> {
     /// Calls `each` with a physical address and a range of the buffer for each page that is touched.
-    fn pages(
-        &mut self,
-        address: u64,
-        len: usize,
-        mut each: impl FnMut(&N, u64, Range<usize>),
-    ) -> Result<(), Private> {
+    fn pages(&mut self, address: u64, len: usize, mut each: impl FnMut(&N, u64, Range<usize>)) -> Result<(), Private> {
         let mut done = 0;
         while done < len {
             let ipa = address.checked_add(done as u64).ok_or(Private { address })? & !self.shared_bit;

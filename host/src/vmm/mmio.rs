@@ -1,7 +1,7 @@
 //! Accesses of the Realm to emulated registers.
 
-use super::pci::{Bus, Outside};
 use super::memory::View;
+use super::pci::{Bus, Outside};
 use super::{Normal, Vm, attack};
 use crate::dtb::{ECAM, ECAM_SIZE, GICD, GICD_SIZE, GICR, GICR_STRIDE, PCI_MEMORY, PCI_MEMORY_SIZE, PCI_SPI};
 use crate::vmm::gic::FIRST_SPI;

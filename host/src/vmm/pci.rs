@@ -54,10 +54,9 @@ impl Bus {
 
     /// Writes `size` bytes at `offset` in configuration space.
     pub fn write_config(&mut self, offset: u64, size: u64, value: u64) {
-        if let Some((slot, register)) = self.function(offset) {
-            if let Some(transport) = self.slots.get_mut(slot) {
-                transport.write_config(register, size, value);
-            }
+        let Some((slot, register)) = self.function(offset) else { return };
+        if let Some(transport) = self.slots.get_mut(slot) {
+            transport.write_config(register, size, value);
         }
     }
 

@@ -188,4 +188,4 @@ fn half(dma: &mut dyn Dma, address: u64) -> Result<u16, Private> {
 }
 
 #[cfg(test)]
-pub mod tests;
+pub(super) mod tests;

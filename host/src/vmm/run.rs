@@ -56,7 +56,10 @@ impl<N: Normal> Vm<'_, N> {
         let mut run = Run { off: cpu != 0, ..Run::default() };
         while self.stopped().is_none() {
             if let Err(error) = self.turn(cpu, vcpu, &mut run) {
-                super::event::Event::new("error").text("step", "run").text("why", &alloc::format!("{error}")).send(self.machine);
+                super::event::Event::new("error")
+                    .text("step", "run")
+                    .text("why", &alloc::format!("{error}"))
+                    .send(self.machine);
                 self.stop(Stop::Fault);
             }
         }

@@ -102,7 +102,9 @@ impl Gic {
             GICD_TYPER => TYPER,
             IIDR => IMPLEMENTER,
             PIDR2 => PIDR2_GICV3,
-            IROUTER..IROUTER_END => self.route(offset).map_or(0, |interrupt| affinity(interrupt.target)) >> (offset % 8 * 8),
+            IROUTER..IROUTER_END => {
+                self.route(offset).map_or(0, |interrupt| affinity(interrupt.target)) >> (offset % 8 * 8)
+            }
             _ => self.read_bank(Frame::Distributor, offset, size),
         }
     }
@@ -112,7 +114,7 @@ impl Gic {
         match offset {
             CTLR => self.enabled = value & CTLR_GROUP1 != 0,
             // The upper half is Aff3, which no vCPU of ours has.
-            IROUTER..IROUTER_END if offset % 8 == 0 => self.set_route(offset, value),
+            IROUTER..IROUTER_END if offset.is_multiple_of(8) => self.set_route(offset, value),
             _ => self.write_bank(Frame::Distributor, offset, size, value),
         }
     }

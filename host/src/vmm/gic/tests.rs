@@ -129,5 +129,9 @@ fn wild_accesses_are_harmless() {
             let _ = gic.read_redistributor(offset + SGI_FRAME, size);
         }
     }
-    assert_eq!(gic.fill(0).registers[0] & 0x1FFF_0000_0000 & !LR_EOI, 0, "no physical interrupt number, whatever was written");
+    assert_eq!(
+        gic.fill(0).registers[0] & 0x1FFF_0000_0000 & !LR_EOI,
+        0,
+        "no physical interrupt number, whatever was written"
+    );
 }

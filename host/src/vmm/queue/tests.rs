@@ -16,7 +16,8 @@ impl Guest {
     }
 
     fn at(&self, address: u64, len: usize) -> Result<core::ops::Range<usize>, Private> {
-        let start = address.checked_sub(BASE).and_then(|start| usize::try_from(start).ok()).ok_or(Private { address })?;
+        let start =
+            address.checked_sub(BASE).and_then(|start| usize::try_from(start).ok()).ok_or(Private { address })?;
         let end = start.checked_add(len).filter(|end| *end <= self.0.len()).ok_or(Private { address })?;
         Ok(start..end)
     }
@@ -69,10 +70,7 @@ fn a_chain_is_taken_and_given_back() {
     guest.describe(1, 0x5000, 9, super::WRITE, 0);
     guest.offer(0, 3);
     let chain = queue.take(&mut guest).expect("whole").expect("one");
-    let buffers = [
-        Buffer { address: 0x4000, len: 5, write: false },
-        Buffer { address: 0x5000, len: 9, write: true },
-    ];
+    let buffers = [Buffer { address: 0x4000, len: 5, write: false }, Buffer { address: 0x5000, len: 9, write: true }];
     assert_eq!((chain.head, &chain.buffers[..]), (3, &buffers[..]));
     assert_eq!(queue.give(&mut guest, chain.head, 7), Ok(true));
     assert_eq!((guest.half(RINGS[2] + 2), guest.half(RINGS[2] + 4), guest.half(RINGS[2] + 8)), (1, 3, 7));
