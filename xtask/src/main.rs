@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod apt;
+mod check;
 mod images;
 mod initrd;
 mod kernel;
@@ -30,12 +31,15 @@ enum Command {
     Provision,
     /// Build firmware, guest tool, initramfs and `allod`.
     Build,
+    /// Check format, lints, layering, unsafe code, rules of writing, and whose code is used.
+    Check,
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Provision => provision().map(|_| ExitCode::SUCCESS),
         Command::Build => images::build().map(|_| ExitCode::SUCCESS),
+        Command::Check => check::check().map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("xtask: {error}");

@@ -1,0 +1,74 @@
+//! Arrows go down only: which room may use which (DESIGN.md §3, docs/architecture.md).
+
+use super::none_found;
+use crate::{Done, tool};
+use serde_json::Value;
+
+/// Every crate of ours with those of ours that it may use. `stories` may use anything.
+const ARROWS: [(&str, &[&str]); 17] = [
+    ("allod-abi", &[]),
+    ("allod-rot", &["allod-abi"]),
+    ("allod-monitor", &["allod-abi"]),
+    ("allod-rmm", &["allod-abi"]),
+    ("allod-host", &["allod-abi"]),
+    ("fw-cpu", &["allod-abi"]),
+    ("fw-boot", &["allod-abi", "allod-rot", "fw-cpu"]),
+    ("fw-monitor", &["allod-abi", "allod-rot", "allod-monitor", "fw-cpu"]),
+    ("fw-rmm", &["allod-abi", "allod-rmm", "fw-cpu"]),
+    ("fw-host", &["allod-abi", "allod-host", "fw-cpu"]),
+    ("allod-machine", &["allod-abi", "allod-monitor", "allod-rmm", "allod-host", "allod-rot"]),
+    ("allod-evidence", &["allod-abi"]),
+    ("allod-measure", &["allod-abi", "allod-host", "allod-rot", "allod-evidence"]),
+    ("allod-verifier", &["allod-abi", "allod-evidence"]),
+    ("allod-guest", &["allod-abi", "allod-evidence"]),
+    ("allod", &["allod-abi", "allod-measure", "allod-verifier", "allod-evidence", "allod-host", "allod-rot"]),
+    ("xtask", &[]),
+];
+
+/// May depend on anything; nothing may depend on it.
+const STORIES: &str = "allod-stories";
+
+/// Crates that have no Cargo features: the program that is tested is the program that ships.
+const FEATURELESS: [&str; 3] = ["allod-monitor", "allod-rmm", "allod-rot"];
+
+/// Crates that the RMM must not link: it has its tokens signed, and holds no key.
+const NOT_IN_RMM: [&str; 4] = ["p384", "ecdsa", "elliptic-curve", "primeorder"];
+
+/// Compares `cargo metadata` with the table.
+pub(super) fn check() -> Done {
+    let text = tool::output(tool::cargo().args(["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
+    let metadata: Value = serde_json::from_str(&text)?;
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata has no packages")?;
+    let mut found: Vec<String> = packages.iter().flat_map(|package| wrong(package, packages)).collect();
+    found.extend(rmm_links()?);
+    none_found(found)
+}
+
+fn wrong(package: &Value, all: &[Value]) -> Vec<String> {
+    let name = package["name"].as_str().unwrap_or_default();
+    let mut found = Vec::new();
+    let allowed = ARROWS.iter().find(|(room, _)| *room == name).map(|(_, uses)| *uses);
+    if allowed.is_none() && name != STORIES {
+        found.push(format!("{name} is no room of the table: a new room is a reviewed decision"));
+    }
+    for dependency in package["dependencies"].as_array().into_iter().flatten() {
+        let used = dependency["name"].as_str().unwrap_or_default();
+        let ours = all.iter().any(|package| package["name"] == used);
+        if ours && name != STORIES && !allowed.unwrap_or_default().contains(&used) {
+            found.push(format!("{name} uses {used}: no such arrow"));
+        }
+    }
+    let features = package["features"].as_object().map_or(0, serde_json::Map::len);
+    if FEATURELESS.contains(&name) && features > 0 {
+        found.push(format!("{name} has Cargo features"));
+    }
+    found
+}
+
+fn rmm_links() -> Done<Vec<String>> {
+    let args = ["tree", "--package", "fw-rmm", "--edges", "normal", "--prefix", "none", "--locked"];
+    let tree = tool::output(tool::cargo().args(args).args(["--target", super::BARE]))?;
+    let linked = tree.lines().filter_map(|line| line.split_whitespace().next());
+    let wrong = linked.filter(|name| NOT_IN_RMM.contains(name));
+    Ok(wrong.map(|name| format!("fw-rmm links {name}: the RMM holds no key")).collect())
+}
