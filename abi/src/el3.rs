@@ -21,7 +21,7 @@ pub const GET_PLAT_TOKEN: u32 = 0xC400_01B3;
 pub const FEATURES: u32 = 0xC400_01B4;
 /// RMM_EL3_TOKEN_SIGN: x1 operation, x2 buffer, x3 size, x4 curve.
 pub const TOKEN_SIGN: u32 = 0xC400_01B5;
-/// Our own: one line of trace. x1 kind (number of its bit in the trace mask), x2 function, x3–x6 its x1–x4, x7–x11 its results x0–x4.
+/// Our own: one line of trace. x1 kind (`map::TRACE_RMI` or `map::TRACE_RSI`), x2 function, x3–x6 its x1–x4, x7–x11 its results x0–x4.
 pub const TRACE: u32 = 0xC400_01CE;
 /// RMM_BOOT_COMPLETE: x1 status; returns with the first RMI.
 pub const BOOT_COMPLETE: u32 = 0xC400_01CF;

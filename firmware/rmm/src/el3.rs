@@ -153,10 +153,9 @@ fn pull(page: &SharedPage) -> Result<SignResponse, El3Error> {
     SignResponse::read_from_bytes(&bytes).map_err(|_| El3Error::Refused(0))
 }
 
-/// Reports a Realm's call that was handled, for the monitor's console.
-pub fn trace_rsi(asked: &[u64; 5], result: &[u64; 5]) {
-    const RSI: u64 = 1;
+/// Reports a call that was handled, for the monitor's console.
+pub fn trace(kind: u64, asked: &[u64; 5], result: &[u64; 5]) {
     let [function, a1, a2, a3, a4] = *asked;
     let [r0, r1, r2, r3, r4] = *result;
-    call(&mut [u64::from(el3::TRACE), RSI, function, a1, a2, a3, a4, r0, r1, r2, r3, r4]);
+    call(&mut [u64::from(el3::TRACE), kind, function, a1, a2, a3, a4, r0, r1, r2, r3, r4]);
 }

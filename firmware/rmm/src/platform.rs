@@ -195,9 +195,12 @@ impl Platform for Machine {
     }
 
     fn trace(&self, interface: Interface, call: &[u64; 5], result: &[u64; 5]) {
-        // EL3 sees RMI calls pass and prints them itself.
-        if interface == Interface::Rsi && self.trace & map::TRACE_RSI != 0 {
-            el3::trace_rsi(call, result);
+        let kind = match interface {
+            Interface::Rmi => map::TRACE_RMI,
+            Interface::Rsi => map::TRACE_RSI,
+        };
+        if self.trace & kind != 0 {
+            el3::trace(kind, call, result);
         }
     }
 
