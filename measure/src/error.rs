@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Error {
     /// The host would refuse to build this VM.
     Host(host::Error),
+    /// Boot would refuse an image of the firmware, whoever signed it.
+    Firmware(rot::Refusal),
     /// A packed kernel file is broken.
     Unpack {
         /// How the file is packed.
@@ -26,6 +28,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Host(why) => why.fmt(f),
+            Error::Firmware(why) => why.fmt(f),
             Error::Unpack { packing, why } => write!(f, "kernel cannot be unpacked: expected {packing}, found: {why}"),
         }
     }

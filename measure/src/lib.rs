@@ -4,6 +4,7 @@
 pub mod direct;
 mod error;
 pub mod kernel;
+pub mod platform;
 
 pub use error::Error;
 

@@ -159,6 +159,16 @@ impl Statement {
 }
 
 impl Header {
+    /// Tells whether bytes begin like a signed image.
+    pub fn begins(bytes: &[u8]) -> bool {
+        bytes.starts_with(&MAGIC)
+    }
+
+    /// Hash of the key that claims to have signed it, as OTP and tokens name signers.
+    pub fn signer_hash(&self) -> [u8; 32] {
+        spki_hash(&self.record.signer)
+    }
+
     /// Reads a header; refuses one that is not of this format.
     pub fn parse(bytes: &[u8; HEADER]) -> Result<Self, Refusal> {
         let record: Record = zerocopy::transmute!(*bytes);
@@ -180,9 +190,9 @@ impl Header {
     /// Checks in this order: the signer is the key whose hash OTP holds, the signature is the signer's, the image is of the
     /// expected kind, not older than `lowest_version`, and lies where this kind must.
     pub fn authenticate(&self, kind: Kind, key_hash: &[u8; 32], lowest_version: u32) -> Result<Authentic, Refusal> {
-        let signer = spki_hash(&self.record.signer);
-        if signer != *key_hash {
-            return Err(Refusal::Hash { what: "image signer", expected: *key_hash, found: signer });
+        let found = self.signer_hash();
+        if found != *key_hash {
+            return Err(Refusal::Hash { what: "image signer", expected: *key_hash, found });
         }
         self.verify()?;
         if self.statement.kind != kind {
