@@ -53,17 +53,9 @@ struct FirmwareRecord {
 impl Hardware {
     /// Checks that DRAM and CPUs are ones this firmware can run on.
     pub fn check(self) -> Result<Self, Refusal> {
-        if self.dram_base != map::DRAM {
-            return Err(Refusal::Field { what: "DRAM base", expected: map::DRAM, found: self.dram_base });
-        }
+        exactly("DRAM base", map::DRAM, self.dram_base)?;
         within("DRAM size", DRAM_LEAST, DRAM_MOST, self.dram_size)?;
-        if !self.dram_size.is_multiple_of(2 << 20) {
-            return Err(Refusal::Field {
-                what: "DRAM size modulo 2 MiB",
-                expected: 0,
-                found: self.dram_size % (2 << 20),
-            });
-        }
+        exactly("DRAM size modulo 2 MiB", 0, self.dram_size % (2 << 20))?;
         within("CPUs", 1, map::MAX_CPUS as u64, self.cpus)?;
         Ok(self)
     }
@@ -119,4 +111,9 @@ pub(crate) fn magic(what: &'static str, expected: [u8; 8], found: [u8; 8]) -> Re
 /// Refuses a value outside `least..=most`.
 pub(crate) fn within(what: &'static str, least: u64, most: u64, found: u64) -> Result<(), Refusal> {
     if (least..=most).contains(&found) { Ok(()) } else { Err(Refusal::Range { what, least, most, found }) }
+}
+
+/// Refuses any value but one.
+pub(crate) fn exactly(what: &'static str, expected: u64, found: u64) -> Result<(), Refusal> {
+    if found == expected { Ok(()) } else { Err(Refusal::Field { what, expected, found }) }
 }

@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::Refusal;
-use crate::config::{Firmware, Hardware, magic, within};
+use crate::config::{Firmware, Hardware, exactly, magic, within};
 
 /// Room for the platform token, in bytes.
 pub const TOKEN_ROOM: usize = 4096;
@@ -118,17 +118,17 @@ impl Handover {
     fn check(&self) -> Result<(), Refusal> {
         magic("hand-over", MAGIC, self.magic)?;
         let length = self.length.get();
-        within("hand-over's length", LENGTH as u64, LENGTH as u64, length)?;
+        exactly("hand-over's length", LENGTH as u64, length)?;
         within("platform token's length", 1, TOKEN_ROOM as u64, self.token_length.get())?;
         within("lifecycle", 0, 0xFFFF, self.lifecycle.get())?;
         within("debug flag", 0, 1, self.debug.get())?;
         self.hardware().check()?;
         self.firmware().check()?;
         let rmm = self.rmm();
-        within("RMM's base", map::RMM, map::RMM, rmm.base)?;
+        exactly("RMM's base", map::RMM, rmm.base)?;
         within("RMM's size", 4, RMM_ROOM, rmm.size)?;
         within("RMM's entry", map::RMM, map::RMM.saturating_add(rmm.size - 4), rmm.entry)?;
-        within("RMM's entry modulo 4", 0, 0, rmm.entry & 3)
+        exactly("RMM's entry modulo 4", 0, rmm.entry & 3)
     }
 
     /// RAK private scalar, big endian.

@@ -11,7 +11,7 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::Refusal;
-use crate::config::{magic, within};
+use crate::config::{exactly, magic, within};
 use crate::key::{POINT, spki_hash};
 use crate::measurement::Component;
 use crate::version::Version;
@@ -152,9 +152,9 @@ impl Statement {
     fn check(&self, length: u64) -> Result<(), Refusal> {
         within("image length", 4, self.kind.room(), length)?;
         let base = self.kind.base();
-        within("image load address", base, base, self.load)?;
+        exactly("image load address", base, self.load)?;
         within("image entry", base, base.saturating_add(length).saturating_sub(4), self.entry)?;
-        within("image entry modulo 4", 0, 0, self.entry & 3)
+        exactly("image entry modulo 4", 0, self.entry & 3)
     }
 }
 
@@ -173,7 +173,7 @@ impl Header {
     pub fn parse(bytes: &[u8; HEADER]) -> Result<Self, Refusal> {
         let record: Record = zerocopy::transmute!(*bytes);
         magic("image", MAGIC, record.magic)?;
-        within("image format", FORMAT.into(), FORMAT.into(), record.format.get().into())?;
+        exactly("image format", FORMAT.into(), record.format.get().into())?;
         if record.unused.iter().any(|&byte| byte != 0) {
             return Err(Refusal::NotZero { what: "image header after the signature" });
         }
@@ -195,10 +195,7 @@ impl Header {
             return Err(Refusal::Hash { what: "image signer", expected: *key_hash, found });
         }
         self.verify()?;
-        if self.statement.kind != kind {
-            let (expected, found) = (kind as u64, self.statement.kind as u64);
-            return Err(Refusal::Field { what: "image kind", expected, found });
-        }
+        exactly("image kind", kind as u64, self.statement.kind as u64)?;
         let found = self.statement.security_version;
         within("image security version", lowest_version.into(), u32::MAX.into(), found.into())?;
         let length = self.record.length.get();

@@ -84,12 +84,13 @@ fn a_flipped_bit_of_the_body_and_a_shorter_body_are_refused() {
 #[test]
 fn only_the_permitted_place_can_be_signed_for() {
     let wrong = |statement: Statement| sign(&key(7), &statement, &BODY).err();
+    let field = |what, expected, found| Some(Refusal::Field { what, expected, found });
     let range = |what, least, most, found| Some(Refusal::Range { what, least, most, found });
     let load = map::RMM + 4096;
-    assert_eq!(wrong(Statement { load, ..statement() }), range("image load address", map::RMM, map::RMM, load));
+    assert_eq!(wrong(Statement { load, ..statement() }), field("image load address", map::RMM, load));
     let (last, entry) = (map::RMM + 60, map::RMM + 64);
     assert_eq!(wrong(Statement { entry, ..statement() }), range("image entry", map::RMM, last, entry));
     let entry = map::RMM + 2;
-    assert_eq!(wrong(Statement { entry, ..statement() }), range("image entry modulo 4", 0, 0, 2));
+    assert_eq!(wrong(Statement { entry, ..statement() }), field("image entry modulo 4", 0, 2));
     assert_eq!(sign(&key(7), &statement(), &[]).err(), range("image length", 4, Kind::Rmm.room(), 0));
 }

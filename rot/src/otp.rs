@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::Refusal;
-use crate::config::{magic, within};
+use crate::config::{exactly, magic};
 
 /// Length of OTP in bytes.
 pub const LENGTH: usize = 4096;
@@ -63,9 +63,8 @@ impl Otp {
     pub fn parse(bytes: &[u8; LENGTH]) -> Result<Self, Refusal> {
         let record: &Record = zerocopy::transmute_ref!(bytes);
         magic("OTP", MAGIC, record.magic)?;
-        within("OTP format", FORMAT.into(), FORMAT.into(), record.format.get().into())?;
-        let secured = u64::from(claim::LIFECYCLE_SECURED);
-        within("OTP lifecycle", secured, secured, record.lifecycle.get().into())?;
+        exactly("OTP format", FORMAT.into(), record.format.get().into())?;
+        exactly("OTP lifecycle", claim::LIFECYCLE_SECURED.into(), record.lifecycle.get().into())?;
         if record.unused.iter().any(|&byte| byte != 0) {
             return Err(Refusal::NotZero { what: "OTP after its last field" });
         }

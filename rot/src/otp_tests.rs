@@ -18,7 +18,7 @@ fn an_unprogrammed_or_altered_otp_is_refused_by_name() {
         otp[offset..offset + bytes.len()].copy_from_slice(bytes);
         refusal(&otp)
     };
-    let field = |what, least, found| Some(Refusal::Range { what, least, most: least, found });
+    let field = |what, expected, found| Some(Refusal::Field { what, expected, found });
     assert_eq!(with(8, &[2]), field("OTP format", 1, 2));
     assert_eq!(with(12, &[0, 0x50]), field("OTP lifecycle", 0x3000, 0x5000));
     assert_eq!(with(16, &[0; 32]), Some(Refusal::Blank { what: "OTP root secret" }));

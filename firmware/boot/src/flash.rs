@@ -7,7 +7,7 @@ use rot::Refusal;
 
 /// Fills `to` from `offset`, a multiple of 8, in flash 0; refuses a range that is not all in flash.
 pub fn read(offset: u64, to: &mut [u8]) -> Result<(), Refusal> {
-    let end = offset.checked_add(to.len() as u64).unwrap_or(u64::MAX);
+    let end = offset.saturating_add(to.len() as u64);
     if end > map::FLASH0_SIZE || !offset.is_multiple_of(8) {
         return Err(Refusal::Range { what: "flash range's end", least: 0, most: map::FLASH0_SIZE, found: end });
     }
