@@ -20,19 +20,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked for.
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// File systems to mount: type, place.
-const MOUNTS: [(&str, &str); 4] =
-    [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"), ("configfs", "/sys/kernel/config")];
+/// File systems to mount first: type, place.
+const MOUNTS: [(&str, &str); 3] = [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev")];
+/// The one that may be a module itself.
+const CONFIGFS: (&str, &str) = ("configfs", "/sys/kernel/config");
 
 /// Runs the guest, and switches the machine off or starts it again at the end.
 pub fn run() -> ! {
     let mut log = Log::default();
-    let failed_mounts = MOUNTS.map(|(kind, place)| mounted(kind, place));
+    let mut failures: Vec<String> = MOUNTS.into_iter().filter_map(mount_failure).collect();
     let modules = modules::load_all();
+    failures.extend(mount_failure(CONFIGFS));
     // The consoles may come from a module.
     appeared(LOG_CONSOLE);
     log.open(LOG_CONSOLE);
-    failed_mounts.into_iter().flatten().for_each(|failure| log.line(&failure));
+    failures.iter().for_each(|failure| log.line(failure));
     match modules {
         Ok(count) => log.line(&format!("{count} modules loaded")),
         Err(why) => log.line(&why),
@@ -44,8 +46,8 @@ pub fn run() -> ! {
     stop(end, &mut log)
 }
 
-/// Mounts a file system, and answers why it could not be.
-fn mounted(kind: &str, place: &str) -> Option<String> {
+/// Mounts a file system, and answers why it could not be mounted.
+fn mount_failure((kind, place): (&str, &str)) -> Option<String> {
     // A place that is there already, or that mount will miss and name.
     let _ = fs::create_dir_all(place);
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;

@@ -57,7 +57,7 @@ impl Report {
                 "{} is not there: configfs is not mounted, or the kernel has no source of evidence (module {PROVIDER})",
                 reports.display()
             )),
-            Err(error) => Err(format!("{}: {error}", folder.display())),
+            Err(error) => Err(format!("{}: {error}; is this a Realm?", folder.display())),
         }
     }
 
