@@ -7,7 +7,7 @@ mod layout;
 mod stale;
 
 pub use layout::{Layout, Region};
-pub use stale::stale;
+pub use stale::{Before, stale};
 
 use abi::el3::Status;
 use abi::{GRANULE_U64, is_granule_aligned, map};

@@ -10,7 +10,7 @@ impl Monitor<'_> {
     #[inline]
     pub(crate) fn realm(&self, hw: &impl Hardware, core: &mut Core) -> Next {
         match Call::parse(World::Realm, &core.realm) {
-            Call::ReqComplete if core.phase == Phase::Serving => self.complete(hw, core),
+            Call::ReqComplete if core.phase == Phase::Serving => self.complete(core),
             Call::Trace { kind } => self.print(hw, core, kind),
             Call::BootComplete { status } if core.phase == Phase::Booting => self.booted(hw, core, status),
             call if self.trace & map::TRACE_EL3 == 0 => self.service(hw, core, call),
@@ -25,11 +25,8 @@ impl Monitor<'_> {
 
     /// Hands x1 to x5 of the RMM to the Normal world as x0 to x4; its other registers are as it left them.
     #[inline]
-    fn complete(&self, hw: &impl Hardware, core: &mut Core) -> Next {
+    fn complete(&self, core: &mut Core) -> Next {
         let [_, x1, x2, x3, x4, x5, ..] = core.realm.0;
-        if self.trace & map::TRACE_RMI != 0 {
-            trace::rmi(hw, core.number, &core.normal, [x1, x2, x3, x4, x5]);
-        }
         core.normal.set(&[x1, x2, x3, x4, x5]);
         core.phase = Phase::Idle;
         Next::Switch(World::Normal)
@@ -83,7 +80,7 @@ impl Monitor<'_> {
     }
 
     fn print(&self, hw: &impl Hardware, core: &mut Core, kind: u64) -> Next {
-        if kind < 3 && self.trace >> kind & 1 != 0 {
+        if kind & self.trace & (map::TRACE_RMI | map::TRACE_RSI) != 0 {
             trace::told(hw, core.number, &core.realm);
         }
         reply(&mut core.realm, Status::Ok.word())

@@ -87,6 +87,7 @@ struct Table([u64; ENTRIES]);
 #[repr(C, align(4096))]
 pub struct Tables<const N: usize> {
     pages: [Table; N],
+    /// Tables in use below the root; zero at first, so that a static takes no room in an image.
     used: usize,
 }
 
@@ -94,7 +95,7 @@ impl<const N: usize> Tables<N> {
     /// Makes tables that map nothing.
     #[must_use]
     pub const fn new() -> Tables<N> {
-        Tables { pages: [const { Table([0; ENTRIES]) }; N], used: 1 }
+        Tables { pages: [const { Table([0; ENTRIES]) }; N], used: 0 }
     }
 
     /// Gives the value of TTBR0_ELx.
@@ -160,11 +161,11 @@ impl<const N: usize> Tables<N> {
     }
 
     fn grow(&mut self, page: usize, index: usize) -> Result<usize, MapError> {
-        if self.used == N {
+        if self.used + 1 >= N {
             return Err(MapError::Full);
         }
-        let new = self.used;
         self.used += 1;
+        let new = self.used;
         self.pages[page].0[index] = &raw const self.pages[new] as u64 | TABLE_OR_PAGE | VALID;
         Ok(new)
     }

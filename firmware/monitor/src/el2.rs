@@ -65,12 +65,10 @@ registers! {
     /// VNCR_EL2 (nested virtualisation) and TPIDR_EL2.
     nested_thread = S3_4_C2_C2_0, tpidr_el2;
     traps = cptr_el2, mdcr_el2;
-    /// HSTR_EL2 and ICC_SRE_EL2.
-    system_traps = hstr_el2, S3_4_C12_C9_5;
     /// HFGRTR_EL2 and HFGWTR_EL2.
     fine_register_traps = S3_4_C1_C1_4, S3_4_C1_C1_5;
-    /// HFGITR_EL2 and HAFGRTR_EL2.
-    fine_instruction_traps = S3_4_C1_C1_6, S3_4_C3_C1_6;
+    /// HFGITR_EL2 and HSTR_EL2.
+    instruction_traps = S3_4_C1_C1_6, hstr_el2;
     /// HDFGRTR_EL2 and HDFGWTR_EL2.
     fine_debug_traps = S3_4_C3_C1_4, S3_4_C3_C1_5;
     identity = vmpidr_el2, vpidr_el2;
@@ -113,7 +111,6 @@ impl El2 {
         const VTCR_RES1: u64 = 1 << 31;
         const CPTR_RES1: u64 = 0x32ff;
         const NO_SVE: u64 = 1 << 8;
-        const SYSTEM_REGISTERS: u64 = 0xf;
         let counters = read!(pmcr_el0) >> 11 & 0x1f;
         let mut el2 = El2::ZERO;
         el2.configuration = [EL1_IS_AARCH64, 0];
@@ -121,7 +118,6 @@ impl El2 {
         el2.translation[1] = TCR_RES1;
         el2.stage2[1] = VTCR_RES1;
         el2.traps = [CPTR_RES1 | NO_SVE, counters];
-        el2.system_traps[1] = SYSTEM_REGISTERS;
         el2.identity = [read!(mpidr_el1), read!(midr_el1)];
         el2.cnthctl = 3;
         el2

@@ -24,6 +24,7 @@ monitor_warm_entry:
 // Vectors, and SP = this CPU's record, which stands above its stack.
 set_up_cpu:
     adrp x1, vectors
+    add x1, x1, :lo12:vectors
     msr vbar_el3, x1
     msr spsel, #1
     isb

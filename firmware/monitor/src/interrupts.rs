@@ -36,6 +36,7 @@ pub fn open() {
     for state in [NORMAL, SECURE] {
         write!(scr_el3, state);
         barrier::isb();
+        write!(S3_4_C12_C9_5, 0xf);
         write!(icc_sre_el1, 7);
         barrier::isb();
     }

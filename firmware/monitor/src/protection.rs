@@ -3,10 +3,11 @@
 use abi::map;
 use core::sync::atomic::{AtomicU64, Ordering};
 use cpu::{barrier, tlb, write};
-use monitor::gpt::{GPCCR_OFF, GPCCR_ON, Gpi, L0_WORDS, L1_OFFSET, Layout, Tables};
+use monitor::gpt::{Before, GPCCR_OFF, GPCCR_ON, Gpi, L0_WORDS, L1_OFFSET, Layout, Tables};
 
 const RECORD_OFFSET: u64 = (L0_WORDS * 8) as u64;
 const RECORD_MAGIC: u64 = u64::from_le_bytes(*b"ALLODGPT");
+const UNDER_WAY: u64 = u64::from_le_bytes(*b"UNKNOWN!");
 const DELEGATED: Gpi = if cfg!(feature = "without-granule-protection") { Gpi::Any } else { Gpi::Realm };
 
 /// Names the tables of a machine with this layout.
@@ -37,9 +38,16 @@ pub unsafe fn record() -> Record {
 pub struct Record(&'static [AtomicU64]);
 
 impl Record {
-    /// Says whether the tables in memory are whole and of a machine with this layout.
-    pub fn holds(&self, layout: &Layout) -> bool {
-        self.0.iter().zip(Self::words(layout)).all(|(word, expected)| word.load(Ordering::Relaxed) == expected)
+    /// Says what the record tells of memory: only words that fit each other and this machine make the tables true.
+    pub fn before(&self, layout: &Layout) -> Before {
+        let found = || self.0.iter().map(|word| word.load(Ordering::Relaxed));
+        if found().eq(Self::words(layout)) {
+            Before::Recorded
+        } else if found().all(|word| word == 0) {
+            Before::Switched
+        } else {
+            Before::Unknown
+        }
     }
 
     /// Says that the tables hold from now on.
@@ -49,9 +57,9 @@ impl Record {
         barrier::dsb();
     }
 
-    /// Says that the tables are being written.
-    pub fn clear(&self) {
-        self.0.iter().for_each(|word| word.store(0, Ordering::Relaxed));
+    /// Says that the tables are being written: a reset now leaves memory unknown.
+    pub fn suspend(&self) {
+        self.0.iter().for_each(|word| word.store(UNDER_WAY, Ordering::Relaxed));
         barrier::dsb();
     }
 

@@ -12,13 +12,13 @@ use monitor::gpt::{Layout, Tables, stale};
 pub unsafe fn start_clean(tables: &Tables<'_>, layout: &Layout, placed: Range<u64>) {
     // SAFETY: nobody else runs.
     let record = unsafe { protection::record() };
-    stale(tables, record.holds(layout), placed, |range| {
+    stale(tables, record.before(layout), placed, |range| {
         if let Some(range) = defended(range) {
             // SAFETY: the range is DRAM that nobody uses: the RMM's image and what the loader placed are left out.
             unsafe { cpu::page::clear(range.start as usize, (range.end - range.start) as usize) }
         }
     });
-    record.clear();
+    record.suspend();
     tables.build(layout, map::GPT + monitor::gpt::L1_OFFSET);
     record.set(layout);
 }

@@ -4,20 +4,35 @@ use super::{Gpi, Tables};
 use abi::{GRANULE_U64, map};
 use core::ops::Range;
 
-/// Gives `wipe` each range of DRAM that must be wiped: with `recorded` the granules that were not Non-secure in the
-/// tables as the last boot left them, otherwise all of DRAM but what QEMU has just loaded.
+/// What is known of memory when the monitor starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// The machine was switched on with all of RAM zero: not even the record's place has been written.
+    Switched,
+    /// The tables are the last boot's, which a reset ended.
+    Recorded,
+    /// Anything else: a reset in the middle of the start, or RAM that is not zero when the machine is switched on.
+    Unknown,
+}
+
+/// Gives `wipe` each range of DRAM that must be wiped: the granules that were not Non-secure in the tables as the last
+/// boot left them, or, when that is not known, all of DRAM but what QEMU has just loaded.
 ///
 /// `placed` is the RMM's image that boot has just put in its place; it stays. Without a record the device tree and
-/// the loader's windows stay, which nobody but the Normal world has written since the machine was switched on.
-pub fn stale(tables: &Tables<'_>, recorded: bool, placed: Range<u64>, mut wipe: impl FnMut(Range<u64>)) {
+/// the loader's windows stay, too, which have been the Normal world's since the machine was switched on.
+pub fn stale(tables: &Tables<'_>, before: Before, placed: Range<u64>, mut wipe: impl FnMut(Range<u64>)) {
     let dram = map::DRAM..tables.delegable_end;
-    if recorded {
-        let stays = [placed];
-        runs(tables, dram, |run| gaps(run, &stays, &mut wipe));
-    } else {
-        let [low, image] = map::LOADER_WINDOWS;
-        let stays = [map::DRAM..map::DRAM + map::DEVICE_TREE_SIZE, placed, low.0..low.1, image.0..image.1];
-        gaps(dram, &stays, &mut wipe);
+    match before {
+        Before::Switched => {}
+        Before::Recorded => {
+            let stays = [placed];
+            runs(tables, dram, |run| gaps(run, &stays, &mut wipe));
+        }
+        Before::Unknown => {
+            let [low, image] = map::LOADER_WINDOWS;
+            let stays = [map::DRAM..map::DRAM + map::DEVICE_TREE_SIZE, placed, low.0..low.1, image.0..image.1];
+            gaps(dram, &stays, &mut wipe);
+        }
     }
 }
 
