@@ -20,6 +20,8 @@ pub struct Identity {
     pub token: Vec<u8>,
     /// The CPAK's public point, uncompressed.
     pub cpak: [u8; POINT],
+    /// What the machine says it is made of.
+    pub hardware: Hardware,
     /// What the machine says runs on it.
     pub measurements: Measurements,
     pub(crate) rak: [u8; COORDINATE],
@@ -62,5 +64,5 @@ fn derive() -> Result<Identity, Refusal> {
     let length = sign(&cpak, &claims, &mut token)?;
     token.truncate(length);
     let rak_point = coordinates(public)?;
-    Ok(Identity { token, cpak: signer, measurements, rak: rak.to_bytes().into(), rak_point })
+    Ok(Identity { token, cpak: signer, hardware, measurements, rak: rak.to_bytes().into(), rak_point })
 }

@@ -2,4 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod realm;
+pub mod reference;
 pub mod run;

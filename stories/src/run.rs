@@ -52,11 +52,25 @@ pub fn run(machine: &Machine<'_>, images: &Images<'_>, config: &Config) -> Resul
     with_vm(machine, images, &plan, |vm| {
         thread::scope(|scope| {
             for cpu in 0..machine.cpus() {
-                scope.spawn(move || machine.on_cpu(cpu, || vm.run(cpu)));
+                scope.spawn(move || {
+                    let _stop = StopOnPanic(vm);
+                    machine.on_cpu(cpu, || vm.run(cpu));
+                });
             }
         });
         vm.stopped()
     })
+}
+
+/// Lets the other CPUs end when one has failed.
+struct StopOnPanic<'v, 'm, 'b>(&'v Vm<'m, Machine<'b>>);
+
+impl Drop for StopOnPanic<'_, '_, '_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.stop(Stop::Fault);
+        }
+    }
 }
 
 /// Builds a Realm, gives it to `f`, and destroys it.

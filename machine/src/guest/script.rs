@@ -26,7 +26,7 @@ struct Script {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Makes a program of straight-line code. After its end the vCPU waits for ever; a panic in it is one in who runs it.
+/// Makes a program of straight-line code. A panic in it is one in who runs it, and so is an end: a vCPU has none.
 pub fn script(body: impl FnOnce(&mut Cpu) + Send + 'static) -> Box<dyn Program> {
     let (events, to) = channel();
     let (from, ops) = channel();
@@ -49,10 +49,10 @@ impl Program for Script {
             return op;
         }
         self.events = None;
-        if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
-            resume_unwind(panic);
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Err(panic)) => resume_unwind(panic),
+            _ => panic!("a script ended, and its vCPU did not"),
         }
-        Op::Wfi
     }
 }
 
