@@ -1,0 +1,12 @@
+//! The RMM under test on a small machine in memory, as the Normal world and a scripted Realm see it.
+
+extern crate allod_rmm as rmm;
+
+mod attest;
+mod build;
+mod enter;
+mod fake;
+mod host;
+mod random;
+mod services;
+mod tables;
