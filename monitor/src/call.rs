@@ -81,8 +81,11 @@ impl Call {
     #[inline]
     fn of_realm(x: &Registers) -> Call {
         let [x0, x1, x2, x3, x4, ..] = x.0;
+        // First, for it ends every RMI call.
+        if x0 as u32 == el3::REQ_COMPLETE {
+            return Call::ReqComplete;
+        }
         match x0 as u32 {
-            el3::REQ_COMPLETE => Call::ReqComplete,
             el3::GTSI_DELEGATE => Call::Delegate { pa: x1 },
             el3::GTSI_UNDELEGATE => Call::Undelegate { pa: x1 },
             el3::TRACE => Call::Trace { kind: x1 },
