@@ -5,8 +5,8 @@
 //! names the same granule twice, or a realm's own table as data, cannot wait for itself.
 //!
 //! Order in which claims may wait for each other: RD, then REC (several in ascending address), then DATA. Delegated and
-//! undelegated granules are never waited for: one that another command holds is on its way to another state. A realm's tables
-//! have no lock of their own, the RD's claim covers them all.
+//! undelegated granules are never waited for: one that another command holds is on its way to another state. A realm's
+//! tables have no lock of their own, the RD's claim covers them all.
 
 use crate::address::Pa;
 use crate::platform::{Platform, Word};
@@ -89,8 +89,8 @@ impl From<Refusal> for Status {
 
 /// Proof that this CPU alone may touch a granule's content.
 ///
-/// No two values for the same granule exist at a time: one is made for a claim's lock, for the one run of a REC, or for a
-/// granule that belongs to one of these (a REC's auxiliary granules).
+/// No two values for the same granule exist at a time: one is made for a claim's lock, for the one run of a REC, or for
+/// a granule that belongs to one of these (a REC's auxiliary granules).
 #[derive(Debug)]
 pub struct Held(Pa);
 
@@ -100,8 +100,8 @@ impl Held {
         self.0
     }
 
-    /// Makes the proof for a granule that belongs to `self`, which must be a REC, `part` in its list of auxiliary granules.
-    /// The borrow keeps the two from outliving each other.
+    /// Makes the proof for a granule that belongs to `self`, which must be a REC, `part` in its list of auxiliary
+    /// granules. The borrow keeps the two from outliving each other.
     pub(crate) const fn part(_: &mut Self, part: Pa) -> Self {
         Self(part)
     }

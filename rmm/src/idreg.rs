@@ -1,7 +1,8 @@
 //! ID registers as Realms read them: what the CPU has, less what a Realm cannot use (RMM 1.0, A3.1).
 //!
-//! A field is shown only if it is listed here; a register that is not listed reads as zero, those of AArch32 among them. SVE, SME, MTE,
-//! GCS, FPMR, PMU, MPAM, AMU, BRBE, SPE and TRBE are not offered: their registers are neither switched nor reachable.
+//! A field is shown only if it is listed here; a register that is not listed reads as zero, those of AArch32 among
+//! them. SVE, SME, MTE, GCS, FPMR, PMU, MPAM, AMU, BRBE, SPE and TRBE are not offered: their registers are neither
+//! switched nor reachable.
 
 use crate::platform::Features;
 use crate::rec::Rec;

@@ -1,10 +1,11 @@
 //! The Realm Management Monitor, RMM 1.0: what R-EL2 does for the Normal world (RMI) and for Realms (RSI).
 //!
-//! The processor is behind [`platform::Platform`]; there is no unsafe code here, no allocation, and no state but granules, a
-//! set of VMIDs and the cached platform token. [`Rmm::handle`] takes a command's registers and gives its results.
+//! The processor is behind [`platform::Platform`]; there is no unsafe code here, no allocation, and no state but
+//! granules, a set of VMIDs and the cached platform token. [`Rmm::handle`] takes a command's registers and gives its
+//! results.
 //!
-//! A command checks in the specification's order, computes on copies, and writes only after the word "commit", from where on
-//! nothing can fail: a refused command changes nothing.
+//! A command checks in the specification's order, computes on copies, and writes only after the word "commit", from
+//! where on nothing can fail: a refused command changes nothing.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -49,8 +50,8 @@ impl<P: Platform> Rmm<P> {
         &self.platform
     }
 
-    /// Fetches the attestation key's public part and the platform token from EL3. To be called once, on the first CPU, before
-    /// the first command; if it fails, tokens of Realms fail (RSI_ERROR_UNKNOWN) and all else works.
+    /// Fetches the attestation key's public part and the platform token from EL3. To be called once, on the first CPU,
+    /// before the first command; if it fails, tokens of Realms fail (RSI_ERROR_UNKNOWN) and all else works.
     pub fn boot(&self) -> Result<(), BootError> {
         self.attestation.fetch(&self.platform)
     }

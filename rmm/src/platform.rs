@@ -1,8 +1,9 @@
 //! What the RMM asks of the machine, as verbs.
 //!
 //! `firmware/rmm` answers on the processor, `machine` in software. All of it may be called on any CPU at any time, from
-//! as many CPUs as there are: an implementation guards what it shares. The RMM gives each proof below ([`Held`], [`Table`],
-//! [`RealmPage`]) only where the text of the proof holds; the implementation may rely on it for its memory safety.
+//! as many CPUs as there are: an implementation guards what it shares. The RMM gives each proof below ([`Held`],
+//! [`Table`], [`RealmPage`]) only where the text of the proof holds; the implementation may rely on it for its memory
+//! safety.
 
 use crate::address::{GRANULE, Pa};
 use crate::granule::{Held, RealmPage, Table};
@@ -20,8 +21,8 @@ pub trait Word: Sync {
     /// Reads the word with acquire semantics.
     fn load(&self) -> u64;
 
-    /// Writes `new` if the word is `current`, with acquire and release semantics; otherwise gives what it is. Strong: it
-    /// never fails when the word was `current`.
+    /// Writes `new` if the word is `current`, with acquire and release semantics; otherwise gives what it is. Strong:
+    /// it never fails when the word was `current`.
     fn compare_exchange(&self, current: u64, new: u64) -> Result<u64, u64>;
 
     /// Passes the time while another CPU holds the word.
@@ -64,8 +65,8 @@ pub enum Interface {
 /// What has to leave every TLB.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scope {
-    /// Stage-2 translations of `size` bytes from IPA `base` (both granule aligned), and what was combined with them, for leaves
-    /// and tables at every level.
+    /// Stage-2 translations of `size` bytes from IPA `base` (both granule aligned), and what was combined with them,
+    /// for leaves and tables at every level.
     Range {
         /// The first IPA.
         base: u64,
@@ -128,15 +129,15 @@ pub trait Platform: Sync {
     /// The granule word.
     type Word: Word;
 
-    /// Gives the word of a granule of tracked memory: DRAM that is neither the RMM's own image and data nor anyone else's
-    /// firmware. `None` for every other address.
+    /// Gives the word of a granule of tracked memory: DRAM that is neither the RMM's own image and data nor anyone
+    /// else's firmware. `None` for every other address.
     fn granule(&self, pa: Pa) -> Option<&Self::Word>;
 
     /// Tells what the processors have.
     fn features(&self) -> &Features;
 
-    /// Runs `f` on the content of a granule that this CPU alone holds. The reference ends with `f`; pages of different granules
-    /// may be open at once.
+    /// Runs `f` on the content of a granule that this CPU alone holds. The reference ends with `f`; pages of different
+    /// granules may be open at once.
     fn page<R>(&self, held: &mut Held, f: impl FnOnce(&mut Page) -> R) -> R;
 
     /// Zeroes a held granule.
@@ -151,19 +152,19 @@ pub trait Platform: Sync {
     /// Reads entry `index` (below 512) of a translation table, once, as one 64-bit access.
     fn entry(&self, table: &Table, index: usize) -> u64;
 
-    /// Writes entry `index` (below 512) of a translation table as one 64-bit access, after every earlier write is visible to the
-    /// table walkers of all CPUs (DSB ISHST before), and visible to them itself on return.
+    /// Writes entry `index` (below 512) of a translation table as one 64-bit access, after every earlier write is
+    /// visible to the table walkers of all CPUs (DSB ISHST before), and visible to them itself on return.
     fn set_entry(&self, table: &Table, index: usize, value: u64);
 
-    /// Reads bytes of a Realm's data page from `offset`, each once. vCPUs may be writing it meanwhile: the copy is what was
-    /// read, no reference is formed. `offset + into.len()` is at most 4096.
+    /// Reads bytes of a Realm's data page from `offset`, each once. vCPUs may be writing it meanwhile: the copy is what
+    /// was read, no reference is formed. `offset + into.len()` is at most 4096.
     fn read_realm(&self, page: &RealmPage, offset: usize, into: &mut [u8]);
 
     /// Writes bytes of a Realm's data page; as [`Self::read_realm`].
     fn write_realm(&self, page: &RealmPage, offset: usize, from: &[u8]);
 
-    /// Reads the Normal world's memory, each byte once. The range lies within the granule. A granule protection fault is an
-    /// error, `into` then has any content.
+    /// Reads the Normal world's memory, each byte once. The range lies within the granule. A granule protection fault
+    /// is an error, `into` then has any content.
     fn read_ns(&self, page: Pa, offset: usize, into: &mut [u8]) -> Result<(), Fault>;
 
     /// Writes the Normal world's memory, within one granule; after a fault part of it may be written.
@@ -172,28 +173,29 @@ pub trait Platform: Sync {
     /// Has EL3 move a granule from Non-secure to Realm PAS; refused if it is not Non-secure.
     fn delegate(&self, pa: Pa) -> Result<(), El3Error>;
 
-    /// Has EL3 move a granule from Realm to Non-secure PAS. Nobody holds a reference to it, its content is zero and cleaned to the
-    /// point of physical aliasing.
+    /// Has EL3 move a granule from Realm to Non-secure PAS. Nobody holds a reference to it, its content is zero and
+    /// cleaned to the point of physical aliasing.
     fn undelegate(&self, pa: Pa) -> Result<(), El3Error>;
 
     /// Removes translations of a realm from the TLBs of all CPUs. On return no CPU uses them any more.
     fn invalidate(&self, realm: &RealmContext, scope: Scope);
 
-    /// Makes this CPU ready to run a vCPU: keeps the Normal world's EL1 registers, timers and (lazily) SIMD registers aside. Called once
-    /// before a series of [`Self::run`], on the same CPU, never nested.
+    /// Makes this CPU ready to run a vCPU: keeps the Normal world's EL1 registers, timers and (lazily) SIMD registers
+    /// aside. Called once before a series of [`Self::run`], on the same CPU, never nested.
     fn load(&self, realm: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext);
 
-    /// Runs the vCPU until the next exit. `rec` holds its whole state before and after, `simd` after [`Self::unload`] at the
-    /// latest. Traps of FP and SIMD are handled inside and are no exit. R-EL1 state that `rec` does not name is the same for
-    /// every vCPU or cannot be reached by one.
+    /// Runs the vCPU until the next exit. `rec` holds its whole state before and after, `simd` after [`Self::unload`]
+    /// at the latest. Traps of FP and SIMD are handled inside and are no exit. R-EL1 state that `rec` does not name is
+    /// the same for every vCPU or cannot be reached by one.
     fn run(&self, realm: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext) -> Exit;
 
-    /// Undoes [`Self::load`]: the vCPU's SIMD registers are in `simd`, the Normal world's registers are back, and nothing of the
-    /// vCPU is left in the processor.
+    /// Undoes [`Self::load`]: the vCPU's SIMD registers are in `simd`, the Normal world's registers are back, and
+    /// nothing of the vCPU is left in the processor.
     fn unload(&self, realm: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext);
 
-    /// Translates a virtual address by the vCPU's stage 1, as its EL1 (`el0` false) or EL0 would; called between `run` and `unload` for
-    /// the vCPU that just ran. Gives the IPA, granule aligned, or nothing if stage 1 (or the walk) faults.
+    /// Translates a virtual address by the vCPU's stage 1, as its EL1 (`el0` false) or EL0 would; called between `run`
+    /// and `unload` for the vCPU that just ran. Gives the IPA, granule aligned, or nothing if stage 1 (or the walk)
+    /// faults.
     fn translate(&self, rec: &RecContext, address: u64, access: Access, el0: bool) -> Option<u64>;
 
     /// Reads the physical counter, which is also the virtual one of a Realm.
@@ -202,8 +204,8 @@ pub trait Platform: Sync {
     /// Tells whether a physical interrupt waits for this CPU.
     fn irq_pending(&self) -> bool;
 
-    /// Gets the next piece of the platform token into `into`: the first call has the challenge, each later call an empty one. Calls
-    /// of one token are not interleaved with another's.
+    /// Gets the next piece of the platform token into `into`: the first call has the challenge, each later call an
+    /// empty one. Calls of one token are not interleaved with another's.
     fn platform_token(&self, challenge: &[u8], into: &mut [u8]) -> Result<Hunk, El3Error>;
 
     /// Gets the realm attestation key's public part: an uncompressed P-384 point, 0x04 x y.

@@ -182,7 +182,8 @@ impl<'p, P: Platform> Realm<'p, P> {
         self.platform.invalidate(&self.context, scope);
     }
 
-    /// Replaces an entry by another. Where a table walker may use the old one, no TLB holds it when the new one appears.
+    /// Replaces an entry by another. Where a table walker may use the old one, no TLB holds it when the new one
+    /// appears.
     pub fn replace(&self, walk: &Walk, ipa: u64, entry: Entry) {
         if walk.entry.is_valid() {
             walk.set(self.platform, if entry.is_valid() { Entry::ZERO } else { entry });

@@ -1,7 +1,7 @@
 //! The attestation token: a platform token and a realm token in CBOR tag 399 (RMM 1.0, A7.2).
 //!
-//! Encoded by hand in CBOR's deterministic form (RFC 8949 §4.2.1 but for the order of keys, which is that of deployed RMMs). The
-//! signature is the last 96 bytes, so that the token is whole but for them when its claims are captured.
+//! Encoded by hand in CBOR's deterministic form (RFC 8949 §4.2.1 but for the order of keys, which is that of deployed
+//! RMMs). The signature is the last 96 bytes, so that the token is whole but for them when its claims are captured.
 
 use crate::attestation::Attestation;
 use crate::measurement::Register;
@@ -95,8 +95,8 @@ impl<'b> Writer<'b> {
     }
 }
 
-/// Builds the token in `buffer`, its signature zero. Gives its length and the digest to sign; nothing if the platform gave no key
-/// or no token, or if the token does not fit.
+/// Builds the token in `buffer`, its signature zero. Gives its length and the digest to sign; nothing if the platform
+/// gave no key or no token, or if the token does not fit.
 pub fn build(buffer: &mut [u8], claims: &Claims<'_>) -> Option<(usize, [u8; 48])> {
     let mut payload = [0; MAX_PAYLOAD];
     let length = encode_claims(&mut payload, claims)?;
@@ -128,8 +128,8 @@ pub fn set_signature(buffer: &mut [u8], length: usize, signature: &[u8; SIGNATUR
     }
 }
 
-/// Gives the length of the COSE_Sign1 around a payload of more than 255 bytes: tag, array, protected header, unprotected header, heads of
-/// payload and signature.
+/// Gives the length of the COSE_Sign1 around a payload of more than 255 bytes: tag, array, protected header,
+/// unprotected header, heads of payload and signature.
 const fn sign1_length(payload: usize) -> u64 {
     (1 + 1 + 1 + PROTECTED.len() + 1 + 3 + payload + 2 + SIGNATURE) as u64
 }

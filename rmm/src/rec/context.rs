@@ -108,8 +108,8 @@ pub struct Timers {
     pub cntv_ctl: u64,
     /// CNTV_CVAL_EL0.
     pub cntv_cval: u64,
-    /// Not zero: keep the physical timer's interrupt from this CPU while the vCPU runs (CNTHCTL_EL2.CNTPMASK), and wait until
-    /// it is no longer pending before entering.
+    /// Not zero: keep the physical timer's interrupt from this CPU while the vCPU runs (CNTHCTL_EL2.CNTPMASK), and wait
+    /// until it is no longer pending before entering.
     pub hide_physical: u64,
     /// Not zero: the same for the virtual timer (CNTVMASK).
     pub hide_virtual: u64,
@@ -145,8 +145,8 @@ pub struct RecContext {
     pub pstate: u64,
     /// VMPIDR_EL2; constant.
     pub vmpidr: u64,
-    /// HCR_EL2 bits that vary, to be added to the firmware's constant ones: TWI (13), TWE (14), VSE (8). After the run VSE is as
-    /// read: clear once the virtual SError was taken.
+    /// HCR_EL2 bits that vary, to be added to the firmware's constant ones: TWI (13), TWE (14), VSE (8). After the run
+    /// VSE is as read: clear once the virtual SError was taken.
     pub hcr: u64,
     /// VSESR_EL2: syndrome of the virtual SError, if VSE.
     pub vsesr: u64,

@@ -24,8 +24,8 @@ pub fn reset(context: &mut RecContext, pc: u64, gprs: [u64; 8]) {
     }
 }
 
-/// Makes the state in which CPU_ON starts a REC: as new, in the byte order of the caller, whose SCTLR_EL1 is given. Identity, timers' and
-/// the virtual interrupt controller's state are new too.
+/// Makes the state in which CPU_ON starts a REC: as new, in the byte order of the caller, whose SCTLR_EL1 is given.
+/// Identity, timers' and the virtual interrupt controller's state are new too.
 pub fn reset_by_psci(context: &mut RecContext, entry: u64, context_id: u64, callers_sctlr: u64) {
     let vmpidr = context.vmpidr;
     reset(context, entry, [context_id, 0, 0, 0, 0, 0, 0, 0]);

@@ -76,8 +76,8 @@ fn target<P: Platform>(platform: &P, rec: u64) -> Result<Target<'_, P>, Refused>
     }
 }
 
-/// Gives the caller's x0, and turns the target on unless it is on or the host denies it. A host's denial for a target that is
-/// on is refused; the request stays.
+/// Gives the caller's x0, and turns the target on unless it is on or the host denies it. A host's denial for a target
+/// that is on is refused; the request stays.
 fn cpu_on<P: Platform>(
     platform: &P,
     mut target: Target<'_, P>,

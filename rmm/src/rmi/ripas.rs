@@ -10,7 +10,8 @@ use crate::rec::{Rec, RipasRequest};
 use crate::rtt::{ENTRIES, Entry, Walk, read};
 use abi::rmi::{Ripas, Status};
 
-/// RMI_RTT_INIT_RIPAS: makes addresses RAM in a new realm's eyes, entry by entry of one table, each recorded in the RIM.
+/// RMI_RTT_INIT_RIPAS: makes addresses RAM in a new realm's eyes, entry by entry of one table, each recorded in the
+/// RIM.
 pub fn init<P: Platform>(platform: &P, rd: u64, base: u64, top: u64) -> Answer {
     require(top > base)?;
     let mut realm = Realm::claim(platform, rd)?;

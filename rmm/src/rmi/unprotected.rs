@@ -15,7 +15,8 @@ fn require_unprotected<P: Platform>(realm: &Realm<'_, P>, ipa: u64, level: Level
     require(level.aligned(ipa) && realm.space.contains(ipa) && !realm.space.is_protected(ipa))
 }
 
-/// RMI_RTT_MAP_UNPROTECTED: shows Normal-world memory to a realm. Whose it really is, granule protection decides at each access.
+/// RMI_RTT_MAP_UNPROTECTED: shows Normal-world memory to a realm. Whose it really is, granule protection decides at
+/// each access.
 pub fn map<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64, desc: u64) -> Answer {
     let realm = Realm::claim(platform, rd)?;
     let level = level_of(level)?;

@@ -30,8 +30,8 @@ pub fn begin<P: Platform>(session: &mut Session<'_, P>, ipa: u64) -> Reply {
     Reply::Leave(ExitReason::HostCall)
 }
 
-/// Ends a host call by the registers that the host brings. If the page is gone the host has to provide it first, and the call stays
-/// pending; if the Realm gave the page up, the registers have nowhere to go.
+/// Ends a host call by the registers that the host brings. If the page is gone the host has to provide it first, and
+/// the call stays pending; if the Realm gave the page up, the registers have nowhere to go.
 pub fn complete<P: Platform>(session: &mut Session<'_, P>, gprs: &[u64; 31]) -> Next {
     let HostCall { pending, ipa } = session.rec.host_call;
     if pending == 0 {

@@ -46,8 +46,8 @@ const REALM_LEAF: u64 = MEMATTR_WRITE_BACK | S2AP | INNER_SHAREABLE | ACCESS_FLA
 const NORMAL_LEAF: u64 = NS | EXECUTE_NEVER | ACCESS_FLAG;
 
 impl NormalMapping {
-    /// Reads the descriptor of RMI_RTT_MAP_UNPROTECTED: nothing but an output address that fits the level, MemAttr and S2AP, and no
-    /// reserved MemAttr.
+    /// Reads the descriptor of RMI_RTT_MAP_UNPROTECTED: nothing but an output address that fits the level, MemAttr and
+    /// S2AP, and no reserved MemAttr.
     pub const fn parse(desc: u64, level: Level) -> Option<Self> {
         let address = desc & ADDRESS;
         let attributes = desc & (MEMATTR | S2AP);
@@ -62,7 +62,8 @@ impl NormalMapping {
         self.pa.get() | self.attributes
     }
 
-    /// Shareability belongs to the RMM: Inner for what is cacheable (Normal Write-Back, or as stage 1 says), Outer otherwise.
+    /// Shareability belongs to the RMM: Inner for what is cacheable (Normal Write-Back, or as stage 1 says), Outer
+    /// otherwise.
     const fn shareability(self) -> u64 {
         if self.attributes & MEMATTR_WRITE_BACK == MEMATTR_WRITE_BACK { INNER_SHAREABLE } else { OUTER_SHAREABLE }
     }

@@ -23,8 +23,8 @@ pub struct Space {
 const MIN_WIDTH: u64 = 32;
 
 impl Space {
-    /// Checks the shape that a host asks for: `width` bits and no more than `limit`, tables from level `start` on, `roots` of
-    /// them at `base`, aligned to their total size.
+    /// Checks the shape that a host asks for: `width` bits and no more than `limit`, tables from level `start` on,
+    /// `roots` of them at `base`, aligned to their total size.
     pub fn new(width: u64, limit: u64, start: i64, roots: u64, base: u64) -> Option<Self> {
         let start = Level::new(start)?;
         if !(MIN_WIDTH..=limit).contains(&width) || roots != Self::roots_for(width, start)? {

@@ -47,8 +47,8 @@ pub fn walk<P: Platform>(platform: &P, space: &Space, ipa: u64, to: Level) -> Wa
     }
 }
 
-/// Gives the next address at which a host that takes a realm down finds something, as far as the table tells in which the walk to
-/// `ipa` ended (RMM 1.0, RttSkipNonLiveEntries). `entry` is what stands there now.
+/// Gives the next address at which a host that takes a realm down finds something, as far as the table tells in which
+/// the walk to `ipa` ended (RMM 1.0, RttSkipNonLiveEntries). `entry` is what stands there now.
 pub fn skip<P: Platform>(platform: &P, walk: &Walk, entry: Entry, ipa: u64) -> u64 {
     if entry.is_live() {
         return ipa;
@@ -65,8 +65,8 @@ pub fn contains_live<P: Platform>(platform: &P, table: &Table, level: Level) -> 
     (0..ENTRIES).any(|index| read(platform, table, index, level).keeps_table())
 }
 
-/// Gives the leaf that stands for the whole of the table at `pa`, of `level` below `parent`, if its entries are all alike (RMM 1.0,
-/// A5.5.6): memory only up to 1 GiB, consecutive and aligned.
+/// Gives the leaf that stands for the whole of the table at `pa`, of `level` below `parent`, if its entries are all
+/// alike (RMM 1.0, A5.5.6): memory only up to 1 GiB, consecutive and aligned.
 pub fn folded<P: Platform>(platform: &P, pa: Pa, level: Level, parent: Level) -> Option<Entry> {
     let table = Table::new(pa);
     let first = read(platform, &table, 0, level);

@@ -128,8 +128,8 @@ fn locate<P: Platform>(session: &mut Session<'_, P>, esr: u64, far: u64, hpfar: 
     Ok((ipa, entry))
 }
 
-/// Gives the faulting address. The hardware does not tell it for a permission fault that is not on a stage-1 walk: then stage 1 is
-/// asked; if it does not map the address any more the vCPU runs on and faults again, or not.
+/// Gives the faulting address. The hardware does not tell it for a permission fault that is not on a stage-1 walk: then
+/// stage 1 is asked; if it does not map the address any more the vCPU runs on and faults again, or not.
 fn address<P: Platform>(session: &Session<'_, P>, esr: u64, far: u64, hpfar: u64) -> Option<u64> {
     if fault(esr) != Fault::Permission || esr & S1PTW != 0 {
         return Some((hpfar & HPFAR_FIPA) << 8);
@@ -158,7 +158,8 @@ pub fn external<P: Platform>(session: &mut Session<'_, P>, esr: u64, far: u64) -
     Next::Resume
 }
 
-/// Leaves as if the Realm had touched a page of its own that the host has to provide (RMM 1.0, B5.2). The call is made again.
+/// Leaves as if the Realm had touched a page of its own that the host has to provide (RMM 1.0, B5.2). The call is made
+/// again.
 pub fn missing_page<P: Platform>(session: &mut Session<'_, P>, ipa: u64, level: Level) -> Next {
     session.exit.hpfar = fipa(ipa);
     session.leave_sync(EC_DATA_ABORT | 0x04 | u64::from(level.get()))
@@ -189,7 +190,8 @@ const fn size_mask(esr: u64) -> u64 {
     }
 }
 
-/// Gives what a load that was emulated puts into its register: cut to its size, extended if it is a signed one, cut to the register's size.
+/// Gives what a load that was emulated puts into its register: cut to its size, extended if it is a signed one, cut to
+/// the register's size.
 pub const fn loaded(esr: u64, value: u64) -> u64 {
     let mask = size_mask(esr);
     let value = value & mask;

@@ -53,7 +53,8 @@ pub fn address_size(machine: &Features, context: &mut RecContext, esr: u64, far:
     take(machine, context, syndrome, 0);
 }
 
-/// Makes ESR_EL1 of an abort: which kind, from where, reading or writing; nothing of the instruction, which only EL2 is told.
+/// Makes ESR_EL1 of an abort: which kind, from where, reading or writing; nothing of the instruction, which only EL2 is
+/// told.
 fn syndrome(context: &RecContext, esr: u64, fault: u64) -> u64 {
     let data = esr & EC_DATA_BIT != 0;
     let kind = if data { EC_DATA_ABORT } else { EC_INSTRUCTION_ABORT };

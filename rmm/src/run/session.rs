@@ -175,7 +175,8 @@ impl<'s, P: Platform> Session<'s, P> {
         self.leave_sync(esr & (EC | WFX_KIND))
     }
 
-    /// An error of the machine's. One that may have spread stops the RMM; one that the Realm can deal with becomes its own.
+    /// An error of the machine's. One that may have spread stops the RMM; one that the Realm can deal with becomes its
+    /// own.
     fn serror(&mut self, esr: u64) -> Next {
         let severity = esr & SERROR_AET;
         if esr & SERROR_IDS != 0 || esr & DFSC != DFSC_SERROR || severity == SERROR_UC {

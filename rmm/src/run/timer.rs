@@ -1,7 +1,8 @@
 //! Timers: when the host has to hear of them, and when they are kept from this CPU (RMM 1.0, A6.2).
 //!
-//! A timer that fires while the vCPU runs is a physical interrupt, which makes the vCPU leave. The host then injects a virtual one.
-//! While the timer stays asserted its physical interrupt is hidden, or the vCPU would leave at once, for ever.
+//! A timer that fires while the vCPU runs is a physical interrupt, which makes the vCPU leave. The host then injects a
+//! virtual one. While the timer stays asserted its physical interrupt is hidden, or the vCPU would leave at once, for
+//! ever.
 
 use crate::rec::Rec;
 use abi::rmi::RecExit;

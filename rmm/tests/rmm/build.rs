@@ -2,7 +2,10 @@
 
 use crate::host::*;
 use abi::rmi::{RealmParams, RecParams, Status, fid};
-use zerocopy::{FromZeros, IntoBytes};
+use zerocopy::IntoBytes;
+
+/// A change that makes parameters wrong, and what is wrong then.
+type Wrong<P> = (&'static str, fn(&mut P));
 
 fn hex(text: &str) -> Vec<u8> {
     text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
@@ -79,7 +82,7 @@ fn granule_is_delegated_once_and_only_if_it_is_memory() {
     host.write_normal(SPARE, &[0xAA; 4096]);
     host.delegate(&[SPARE]);
     host.machine().peek(SPARE, |page| assert_eq!(page.0, [0; 4096]));
-    for address in [SPARE, SPARE + 1, 0, u64::MAX & !0xFFF, page(1000)] {
+    for address in [SPARE, SPARE + 1, 0, !0xFFF, page(1000)] {
         host.refused(fid::GRANULE_DELEGATE, &[address], Status::Input);
     }
     host.ok(fid::GRANULE_UNDELEGATE, &[SPARE]);
@@ -91,7 +94,7 @@ fn granule_is_delegated_once_and_only_if_it_is_memory() {
 fn realm_parameters_are_checked_one_by_one() {
     let host = Host::new();
     host.delegate(&[RD, ROOTS, ROOTS + 4096, SPARE]);
-    let wrong: [(&str, fn(&mut RealmParams)); 16] = [
+    let wrong: [Wrong<RealmParams>; 16] = [
         ("LPA2", |p| p.flags = 1),
         ("SVE", |p| p.flags = 2),
         ("PMU", |p| p.flags = 4),
@@ -133,7 +136,7 @@ fn rec_parameters_are_checked_one_by_one() {
     let host = Host::new();
     host.create_realm(0);
     host.delegate(&[REC, REC + 4096, REC + 8192, SPARE]);
-    let wrong: [(&str, fn(&mut RecParams)); 7] = [
+    let wrong: [Wrong<RecParams>; 7] = [
         ("too few parts", |p| p.num_aux = 1),
         ("too many parts", |p| p.num_aux = 17),
         ("a part twice", |p| p.aux[1] = p.aux[0]),
@@ -177,7 +180,7 @@ fn data_is_refused_for_each_reason() {
     host.refused(fid::DATA_CREATE, &[RD, DATA, RAM, SPARE, 0], Status::Input);
     host.refused(fid::DATA_CREATE, &[RD, DATA, RAM + 1, NORMAL, 0], Status::Input);
     host.refused(fid::DATA_CREATE, &[RD, DATA, SHARED, NORMAL, 0], Status::Input);
-    host.refused(fid::DATA_CREATE, &[RD, DATA, u64::MAX & !0xFFF, NORMAL, 0], Status::Input);
+    host.refused(fid::DATA_CREATE, &[RD, DATA, !0xFFF, NORMAL, 0], Status::Input);
     host.refused(fid::DATA_CREATE, &[DATA, DATA, RAM, NORMAL, 0], Status::Input);
     // The realm's own parts, named as data, are refused without waiting for them.
     for own in [RD, L3, L2, ROOTS] {
@@ -219,8 +222,6 @@ fn index_of_a_destroyed_rec_is_not_used_again() {
     host.ok(fid::REC_DESTROY, &[REC]);
     host.write_normal(NORMAL, Host::rec_params(0, REC, 1).as_bytes());
     host.refused(fid::REC_CREATE, &[RD, REC, NORMAL], Status::Input);
-    let mut next = RecParams::new_zeroed();
-    next.clone_from(&Host::rec_params(1, REC, 1));
-    host.write_normal(NORMAL, next.as_bytes());
+    host.write_normal(NORMAL, Host::rec_params(1, REC, 1).as_bytes());
     host.ok(fid::REC_CREATE, &[RD, REC, NORMAL]);
 }

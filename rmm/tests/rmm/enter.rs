@@ -208,8 +208,7 @@ fn id_registers_hide_what_a_realm_cannot_use() {
         host.machine().then(move |_| sync(sysreg(3, 0, 0, crm, op2, 3, true)));
         let after = host.result();
         host.run();
-        let value = after.lock().unwrap()[3];
-        value
+        after.lock().unwrap()[3]
     };
     assert_eq!(read(4, 0), 0x1311_0010_2111_2222);
     assert_eq!(read(4, 1), 0x0000_0010_0000_0021);

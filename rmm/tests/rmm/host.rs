@@ -206,8 +206,7 @@ impl Host {
     pub fn service(&self, registers: &[u64]) -> [u64; 31] {
         let result = self.smc(registers);
         assert_eq!(self.run().exit_reason, abi::rmi::ExitReason::Irq as u8);
-        let result = *result.lock().unwrap();
-        result
+        *result.lock().unwrap()
     }
 }
 
