@@ -16,7 +16,7 @@ pub enum BootError {
     Key(El3Error),
     /// EL3 did not give the platform token.
     Token(El3Error),
-    /// The platform token is longer than [`MAX_PLATFORM_TOKEN`] bytes, or EL3 gave more than there was room for.
+    /// The platform token is longer than 3072 bytes, or EL3 gave more than there was room for.
     TokenTooLong,
 }
 

@@ -125,11 +125,11 @@ pub struct Gic {
     pub vmcr: u64,
     /// ICH_MISR_EL2 after the run; not an input.
     pub misr: u64,
-    /// ICH_AP0R<n>_EL2.
+    /// ICH_AP0R0_EL2 to ICH_AP0R3_EL2.
     pub ap0r: [u64; 4],
-    /// ICH_AP1R<n>_EL2.
+    /// ICH_AP1R0_EL2 to ICH_AP1R3_EL2.
     pub ap1r: [u64; 4],
-    /// ICH_LR<n>_EL2; those the CPU does not have are zero.
+    /// ICH_LR0_EL2 to ICH_LR15_EL2; those the CPU does not have are zero.
     pub lrs: [u64; 16],
 }
 
