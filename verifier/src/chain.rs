@@ -132,7 +132,9 @@ impl<'c> Search<'c> {
         let Some(top) = path.last().copied() else { return false };
         let (roots, between) = (self.roots, self.between);
         let mut named = false;
-        for (candidate, is_root) in roots.iter().map(|it| (it, true)).chain(between.iter().map(|it| (it, false))) {
+        // Who names itself as its issuer leads to nobody else.
+        let between = between.iter().filter(|it| !it.names_as_issuer(it));
+        for (candidate, is_root) in roots.iter().map(|it| (it, true)).chain(between.map(|it| (it, false))) {
             if !top.names_as_issuer(candidate) || path.iter().any(|it| it.is(candidate)) {
                 continue;
             }
