@@ -129,7 +129,7 @@ impl Config {
     /// # Errors
     /// [`Error::BadValue`] with the first of them.
     pub fn check(&self) -> Result<(), Error> {
-        let memory = (MEMORY_MIN..=MEMORY_MAX).contains(&self.memory) && self.memory % MEMORY_UNIT == 0;
+        let memory = (MEMORY_MIN..=MEMORY_MAX).contains(&self.memory) && self.memory.is_multiple_of(MEMORY_UNIT);
         let cmdline = self.cmdline.len() <= CMDLINE_MAX && !self.cmdline.chars().any(char::is_control);
         let field = |key, expected, found: String| Err(Error::BadValue { key, expected, found });
         if !memory {

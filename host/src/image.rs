@@ -76,7 +76,7 @@ impl Image {
         if self.image_size == 0 || self.image_size < file {
             return Err(Error::KernelSize { file, found: self.image_size });
         }
-        if self.text_offset >= BLOCK || self.text_offset % GRANULE != 0 {
+        if self.text_offset >= BLOCK || !self.text_offset.is_multiple_of(GRANULE) {
             return Err(Error::KernelOffset { found: self.text_offset });
         }
         Ok(self)

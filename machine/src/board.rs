@@ -38,7 +38,7 @@ pub struct Board {
     l0: Vec<AtomicU64>,
     l1: Vec<AtomicU64>,
     /// A granule that nobody has written is absent, and zero.
-    pages: Vec<Mutex<Option<Box<Page>>>>,
+    pub(crate) pages: Vec<Mutex<Option<Box<Page>>>>,
     /// What CPUs remember of granule protection, right or stale, until it is invalidated.
     protection: Mutex<HashMap<u64, Option<Gpi>>>,
     shared: Mutex<[u8; GRANULE]>,

@@ -11,6 +11,7 @@ mod el2;
 mod el3;
 pub mod guest;
 pub mod identity;
+mod inspect;
 pub mod machine;
 mod mmu;
 mod normal;
@@ -19,3 +20,6 @@ pub use board::{Board, Fault, World};
 pub use guest::{Event, Op, Program};
 pub use identity::Identity;
 pub use machine::Machine;
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ impl<'b> Machine<'b> {
     }
 
     /// Puts a program at an address: a vCPU that starts there runs it.
-    pub fn load(&self, entry: u64, make: Maker) {
+    pub fn program(&self, entry: u64, make: Maker) {
         lock(&self.rmm.platform().programs).insert(entry, make);
     }
 

@@ -34,7 +34,7 @@ pub fn boot_script(machine: &Machine<'_>, body: impl Fn(&mut Cpu) + Clone + Send
 
 /// Puts a script at an address.
 pub fn program(machine: &Machine<'_>, entry: u64, body: impl Fn(&mut Cpu) + Clone + Send + Sync + 'static) {
-    machine.load(
+    machine.program(
         entry,
         Box::new(move || {
             let body = body.clone();

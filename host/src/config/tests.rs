@@ -1,5 +1,5 @@
 use alloc::string::{String, ToString};
-use alloc::{format, vec};
+use alloc::format;
 
 use abi::measurement::Hash;
 
@@ -84,6 +84,6 @@ fn bad_values_are_named() {
 
 #[test]
 fn attacks_have_one_name_each() {
-    let names = vec!["peek", "reset-peek", "dma"];
+    let names = ["peek", "reset-peek", "dma"];
     assert!(Attack::ALL.iter().map(|(attack, name)| (attack.name(), *name)).eq(names.iter().map(|n| (*n, *n))));
 }

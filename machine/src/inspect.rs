@@ -1,0 +1,44 @@
+//! What only a machine in software can show: all of its state at once.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use rmm::granule::{Refusal, State, claim};
+use rmm::platform::{Platform, Word};
+
+use crate::board::{Board, lock};
+use crate::machine::Machine;
+
+const STATES: [State; 7] =
+    [State::Undelegated, State::Delegated, State::Rd, State::Rec, State::RecAux, State::Rtt, State::Data];
+
+impl Machine<'_> {
+    /// What the RMM takes the granule at `pa` for; `None` where it tracks none. To be asked while no command runs.
+    #[must_use]
+    pub fn state(&self, pa: u64) -> Option<State> {
+        STATES.into_iter().find(|state| matches!(claim(self.rmm.platform(), pa, *state), Ok(_) | Err(Refusal::InUse)))
+    }
+
+    /// A digest of every granule's word, protection and content: equal before and after a command that changes nothing.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for pa in self.board().dram().step_by(abi::GRANULE) {
+            let word = rmm::address::Pa::new(pa).and_then(|pa| self.rmm.platform().granule(pa)).map(Word::load);
+            (pa, word, self.board().tables().gpi(pa).map(|gpi| gpi as u8)).hash(&mut hasher);
+        }
+        self.board().content(&mut hasher);
+        hasher.finish()
+    }
+}
+
+impl Board {
+    /// Feeds every granule that is not zero, with its number.
+    fn content(&self, hasher: &mut impl Hasher) {
+        for (number, page) in self.pages.iter().enumerate() {
+            if let Some(page) = lock(page).as_ref().filter(|page| page.0.iter().any(|byte| *byte != 0)) {
+                (number, &page.0[..]).hash(hasher);
+            }
+        }
+    }
+}
