@@ -1,5 +1,5 @@
-use alloc::string::{String, ToString};
 use alloc::format;
+use alloc::string::{String, ToString};
 
 use abi::measurement::Hash;
 
