@@ -138,3 +138,6 @@ fn moment(text: &str) -> Result<u64, String> {
         .or_else(|| verifier::chain::seconds(text))
         .ok_or_else(|| "expected seconds since 1970, or a time such as 2026-11-22T12:00:00Z".to_string())
 }
+
+#[cfg(test)]
+mod tests;
