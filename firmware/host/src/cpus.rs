@@ -22,15 +22,17 @@ unsafe extern "C" {
     static host_secondary_entry: u8;
 }
 
-/// Turns every other CPU on and waits until it is there; how many CPUs answer. A CPU that the firmware refuses is left.
+/// Turns every other CPU on and waits until it is there; how many CPUs there are. At the first that the firmware does
+/// not have it ends.
 pub fn start() -> usize {
     let entry = &raw const host_secondary_entry as u64;
     let mut expected = 1;
     for cpu in 1..MACHINE.cpus() as u64 {
         let [status, ..] = firmware::call(psci::CPU_ON_64, [cpu, entry, cpu, 0, 0]);
-        if status == psci::Status::Success.word() {
-            expected += 1;
+        if status != psci::Status::Success.word() {
+            break;
         }
+        expected += 1;
     }
     while UP.load(Ordering::Acquire) < expected {
         core::hint::spin_loop();

@@ -27,6 +27,9 @@ fn failed(step: &'static str) -> impl Fn(&dyn Display) -> Failure {
 pub fn run() {
     MACHINE.open();
     let reset = note::check();
+    if !reset {
+        MACHINE.keep(cpus::start());
+    }
     let dram = MACHINE.dram();
     let up = Event::new("host-up").number("cpus", MACHINE.cpus() as u64).number("dram", dram.end - dram.start);
     up.send(&MACHINE);
@@ -52,7 +55,6 @@ fn realms() -> Result<(), Failure> {
     let dtb = MACHINE.take_bytes(plan.dtb.len() as u64).ok_or_else(|| failed("dtb")(&"no memory"))?;
     MACHINE.write(dtb.start, &plan.dtb);
     let sources = Sources { kernel: kernel.address, initrd: initrd.address, dtb: dtb.start };
-    cpus::start();
     (1..=config.realms as usize).try_for_each(|number| realm(number, &plan, &sources, &config))
 }
 
