@@ -62,6 +62,7 @@ pub fn mask(calls: &[Calls]) -> u64 {
 
 /// The command line of `allod run`.
 #[derive(ClapArgs)]
+#[group(skip)]
 pub struct Args {
     /// Folder of boot.bin, monitor.bin, rmm.bin and host.bin [default: `firmware` beside this program].
     #[arg(long, value_name = "DIR")]

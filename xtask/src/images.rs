@@ -58,7 +58,9 @@ pub(crate) fn flat(name: &str, features: &[&str], to: &Path) -> Done {
 }
 
 fn cargo_build(args: &[&str]) -> Done {
-    tool::run(tool::cargo().args(["build", "--quiet", "--locked"]).args(args))
+    // What is run and shipped needs no symbols; the firmware profile says for itself what it keeps.
+    let mut build = tool::cargo();
+    tool::run(build.env("CARGO_PROFILE_RELEASE_STRIP", "symbols").args(["build", "--quiet", "--locked"]).args(args))
 }
 
 /// The bytes of an ELF's loaded segments as they lie in memory, from the lowest to the highest address that the

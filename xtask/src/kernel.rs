@@ -1,7 +1,7 @@
 //! The guest kernel: Debian's own arm64 cloud kernel, exactly as the archive signed it.
 
 use crate::apt::{self, Apt, Package};
-use crate::{Done, mirror, room, tool};
+use crate::{Done, mirror, room};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ impl Kernel {
     /// Prints what it is made of.
     pub(crate) fn print(&self) {
         for line in self.ledger.lines() {
-            println!("kernel   {line}");
+            eprintln!("kernel   {line}");
         }
     }
 }
@@ -40,7 +40,7 @@ pub(crate) fn provision() -> Done<Kernel> {
     let suites = asked.map_or_else(|| suites(&mirror), |suite| vec![suite]);
     let mut refusals = Vec::new();
     for suite in suites {
-        println!("kernel   looking in {suite}");
+        eprintln!("kernel   looking in {suite}");
         match from_suite(&mirror, &suite, &home) {
             Ok(()) => return unpacked(&home),
             Err(error) => refusals.push(format!("{suite}: {error}")),
@@ -138,11 +138,6 @@ fn unpacked(home: &Path) -> Done<Kernel> {
     let ledger = fs::read_to_string(home.join("packages"))?;
     let (image, modules) = (home.join("Image"), home.join("modules"));
     if image.exists() && modules.exists() { Ok(Kernel { image, modules, ledger }) } else { Err("incomplete".into()) }
-}
-
-/// The SHA-256 of the kernel image, for the demo's output.
-pub(crate) fn digest(kernel: &Kernel) -> Done<String> {
-    tool::sha256(&kernel.image)
 }
 
 #[cfg(test)]

@@ -3,13 +3,17 @@
 #![forbid(unsafe_code)]
 
 mod apt;
+mod bench;
 mod check;
+mod demo;
+mod dist;
 mod images;
 mod initrd;
 mod kernel;
 mod mirror;
 mod qemu;
 mod room;
+mod suite;
 mod tool;
 
 use clap::{Parser, Subcommand};
@@ -19,7 +23,7 @@ use std::process::ExitCode;
 pub(crate) type Done<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Builds, provisions and checks Allod")]
+#[command(name = "cargo xtask", about = "Builds, provisions, tests and checks Allod")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -27,30 +31,74 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Boot Debian's kernel as a Realm, attest it, and print the verdict; 0 only if it affirms.
+    Demo {
+        /// Arguments of `allod run`, such as `--attack NAME`, `--json`, `--cpus 4`, `--console`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run every test: cargo's, then the stories and attacks on QEMU.
+    Test {
+        /// Only the stories whose names contain this.
+        only: Option<String>,
+    },
+    /// Check format, lints, layering, unsafe code, rules of writing, and whose code is used.
+    Check,
     /// Fetch what a build and a run need: Rust targets, QEMU, the guest kernel.
     Provision,
     /// Build firmware, guest tool, initramfs and `allod`.
     Build,
-    /// Check format, lints, layering, unsafe code, rules of writing, and whose code is used.
-    Check,
+    /// Measure.
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
+    /// Make the tarball.
+    Dist,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Each stage of the demo, beside the same kernel as a plain Normal-world guest.
+    Demo {
+        /// How many times; medians are printed.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+        runs: u32,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Provision => provision().map(|_| ExitCode::SUCCESS),
+    let done = |it: Done| it.map(|()| ExitCode::SUCCESS);
+    let code = match Cli::parse().command {
+        Command::Demo { args } => demo::demo(&args),
+        Command::Test { only } => done(suite::test(only.as_deref())),
+        Command::Check => done(check::check()),
+        Command::Provision => done(provision()),
         Command::Build => images::build().map(|_| ExitCode::SUCCESS),
-        Command::Check => check::check().map(|()| ExitCode::SUCCESS),
+        Command::Bench { what: Bench::Demo { runs, json } } => done(bench::demo(runs, json)),
+        Command::Dist => done(pack()),
     };
-    done.unwrap_or_else(|error| {
+    code.unwrap_or_else(|error| {
         eprintln!("xtask: {error}");
         ExitCode::FAILURE
     })
 }
 
-fn provision() -> Done {
+/// Fetches what is missing, and says on stderr what there is.
+pub(crate) fn provision() -> Done {
     tool::rust_targets()?;
     let qemu = qemu::provision()?;
-    println!("qemu     {} ({})", qemu.version, room::shown(&qemu.program));
+    eprintln!("qemu     {} ({})", qemu.version, room::shown(&qemu.program));
     kernel::provision()?.print();
+    Ok(())
+}
+
+fn pack() -> Done {
+    provision()?;
+    let path = dist::write(&images::build()?)?;
+    println!("{} sha256:{}", room::shown(&path), tool::sha256(&path)?);
     Ok(())
 }

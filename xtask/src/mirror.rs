@@ -62,7 +62,7 @@ fn one_line(text: &str) -> Vec<String> {
 fn deb822(text: &str) -> Vec<String> {
     let plain: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
     let stanzas = plain.split("\n\n").filter(|stanza| {
-        !field(stanza, "Enabled").is_some_and(|value| value == "no")
+        field(stanza, "Enabled").is_none_or(|value| value != "no")
             && field(stanza, "Types").is_none_or(|value| value.split_whitespace().any(|kind| kind == "deb"))
     });
     let uris = stanzas.filter_map(|stanza| field(stanza, "URIs"));

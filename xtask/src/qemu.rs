@@ -40,7 +40,7 @@ fn fetch(wrapper: &Path) -> Done {
     let mirror = mirror::find()?;
     let codename = codename()?;
     let backports = format!("{codename}-backports");
-    println!("qemu     none in PATH is {}.{} or newer; taking {backports}'s, under target/qemu", OLDEST.0, OLDEST.1);
+    eprintln!("qemu     none in PATH is {}.{} or newer; taking {backports}'s, under target/qemu", OLDEST.0, OLDEST.1);
     let arch = tool::output(Command::new("dpkg").arg("--print-architecture"))?;
     let status = without_qemu(&fs::read_to_string("/var/lib/dpkg/status")?);
     let apt = Apt::new(&room::target("apt/qemu"), arch.trim(), &mirror, &[&codename, &backports], &status)?;
@@ -49,7 +49,7 @@ fn fetch(wrapper: &Path) -> Done {
     let root = room::target("qemu/root");
     let _ = fs::remove_dir_all(&root);
     for deb in &debs {
-        println!("qemu     {}", deb.file_name().unwrap_or_default().to_string_lossy());
+        eprintln!("qemu     {}", deb.file_name().unwrap_or_default().to_string_lossy());
         apt::unpack(deb, &root)?;
     }
     write_wrapper(wrapper, &root)

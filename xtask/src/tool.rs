@@ -45,7 +45,7 @@ pub(crate) fn rust_targets() -> Done {
     if missing.is_empty() {
         return Ok(());
     }
-    println!("rust     adding {}", missing.join(", "));
+    eprintln!("rust     adding {}", missing.join(", "));
     run(Command::new("rustup").current_dir(crate::room::root()).args(["target", "add"]).args(&missing))
 }
 

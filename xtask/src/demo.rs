@@ -1,0 +1,54 @@
+//! `cargo xtask demo`: everything from the sources to a verdict, on this machine.
+
+use crate::images::{self, Images};
+use crate::kernel::{self, Kernel};
+use crate::qemu::{self, Qemu};
+use crate::{Done, room, tool};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+/// What a run of the emulated machine needs.
+pub(crate) struct World {
+    pub images: Images,
+    pub kernel: Kernel,
+    pub qemu: Qemu,
+    /// Folder of the machine that runs.
+    pub machine: PathBuf,
+}
+
+impl World {
+    /// Provisions, builds, and manufactures the machine, whatever is missing of it.
+    pub(crate) fn prepare() -> Done<World> {
+        crate::provision()?;
+        let images = images::build()?;
+        let machine = room::target("allod/machine");
+        if !machine.exists() {
+            tool::output(Command::new(&images.allod).args(["platform", "init"]).arg(&machine))?;
+            eprintln!("machine  manufactured in {}", room::shown(&machine));
+        }
+        Ok(World { images, kernel: kernel::provision()?, qemu: qemu::provision()?, machine })
+    }
+
+    /// `allod run` with this world's machine, firmware, kernel and initramfs.
+    pub(crate) fn run(&self) -> Command {
+        let mut run = self.bare_run();
+        run.arg("--kernel").arg(&self.kernel.image).arg("--initrd").arg(&self.images.initrd);
+        run
+    }
+
+    /// As `run`, but what the Realm is made of is still to be said.
+    pub(crate) fn bare_run(&self) -> Command {
+        let mut run = Command::new(&self.images.allod);
+        run.arg("run").arg("--qemu").arg(&self.qemu.program);
+        run.arg("--firmware").arg(&self.images.firmware).arg("--platform").arg(&self.machine);
+        run
+    }
+}
+
+/// Runs the demo. The exit code is that of `allod run`: 0 only if the verdict affirms.
+pub(crate) fn demo(args: &[String]) -> Done<ExitCode> {
+    let world = World::prepare()?;
+    let mut run = world.run();
+    let status = run.arg("--verify").args(args).status()?;
+    Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
+}

@@ -1,0 +1,161 @@
+//! What must work, on QEMU with Debian's kernel.
+
+use super::{Case, Run, Stage, Weight};
+use crate::{Done, dist, tool};
+use std::fs;
+use std::process::Command;
+
+const fn light(name: &'static str, tell: fn(&Stage) -> Done) -> Case {
+    Case { name, weight: Weight::Light, tell }
+}
+
+const fn heavy(name: &'static str, tell: fn(&Stage) -> Done) -> Case {
+    Case { name, weight: Weight::Heavy, tell }
+}
+
+pub(super) const CASES: [Case; 12] = [
+    light("a Realm is attested and affirmed, with the RIM and components measured offline", offline),
+    light("two boots of one machine have one RAK, and other nonces", one_rak),
+    light("a Realm measured with SHA-512, with a personalization value", sha512),
+    light("two Realms in one boot, each attested", two_realms),
+    light("a Realm from a libvirt domain", domain),
+    light("a Realm that resets itself is taken down", reboot),
+    light("calls are traced by name", trace),
+    light("a machine that takes too long is killed and fails", too_long),
+    light("the tarball runs where there is only QEMU", tarball),
+    heavy("an idle sleep in the Realm takes as long as it should", sleep),
+    heavy("four vCPUs, attested", four),
+    heavy("ten Realms of four vCPUs in one boot leave every granule Non-secure", ten),
+];
+
+/// All granules are back, by the granule protection table itself.
+fn clean(run: &Run) -> Done {
+    let check = run.event("gpt-check");
+    let all = check.is_some_and(|check| check["not_ns"] == 0 && check["granules"].as_u64() > Some(0));
+    run.want(all, "every granule Non-secure at the end")
+}
+
+fn offline(stage: &Stage) -> Done {
+    let dir = stage.scratch.join("offline");
+    fs::create_dir_all(&dir)?;
+    let file = |name: &str| dir.join(name).to_string_lossy().into_owned();
+    let run = stage.affirmed(&["--token", &file("token")])?;
+    clean(&run)?;
+    let images = &stage.world.images;
+    let mut direct = stage.allod();
+    direct.args(["measure", "direct", "--json", "--kernel"]).arg(&stage.world.kernel.image);
+    fs::write(file("direct.json"), tool::output(direct.arg("--initrd").arg(&images.initrd))?)?;
+    let mut platform = stage.allod();
+    platform.args(["measure", "platform", "--json"]);
+    for name in ["boot", "monitor", "rmm"] {
+        platform.arg(format!("--{name}")).arg(images.firmware.join(format!("{name}.bin")));
+    }
+    fs::write(file("platform.json"), tool::output(&mut platform)?)?;
+    let endorsements = stage.world.machine.join("endorsements");
+    let nonce = run.found("nonce").ok_or("the verdict names no nonce")?;
+    let mut verify = stage.allod();
+    verify.arg("verify").arg(file("token")).args(["--nonce", nonce]);
+    verify.arg("--anchor").arg(endorsements.join("root.pem")).arg("--endorsements").arg(endorsements);
+    verify.args(["--reference", &file("direct.json"), "--reference", &file("platform.json")]);
+    tool::output(&mut verify).map(drop)
+}
+
+fn one_rak(stage: &Stage) -> Done {
+    let (first, second) = (stage.affirmed(&[])?, stage.affirmed(&[])?);
+    second.want(first.found("binding") == second.found("binding"), "the RAK of the first boot")?;
+    second.want(first.found("nonce") != second.found("nonce"), "another nonce than in the first boot")
+}
+
+fn sha512(stage: &Stage) -> Done {
+    let run = stage.affirmed(&["--hash", "sha512", "--rpv", "0123456789abcdef", "--memory", "320M"])?;
+    let realm = &run.json["report"]["realm"];
+    let rpv = realm["rpv"].as_str().is_some_and(|rpv| rpv.starts_with("0123456789abcdef00"));
+    run.want(rpv && realm["rim"].as_str().map(str::len) == Some(128), "a RIM of 64 bytes and the personalization value")
+}
+
+fn two_realms(stage: &Stage) -> Done {
+    let run = stage.affirmed(&["--realms", "2"])?;
+    let tokens = run.json["tokens"].as_array().map_or(0, Vec::len);
+    run.want(tokens == 2 && run.count("destroyed") == 2, "two tokens and two Realms destroyed")?;
+    clean(&run)
+}
+
+fn domain(stage: &Stage) -> Done {
+    let path = stage.scratch.join("domain.xml");
+    let (kernel, initrd) = (stage.world.kernel.image.display(), stage.world.images.initrd.display());
+    let xml = format!(
+        "<domain type='kvm'>\n  <name>realm</name>\n  <memory unit='MiB'>256</memory>\n  <vcpu>2</vcpu>\n  <os>\n    \
+         <type arch='aarch64' machine='virt'>hvm</type>\n    <kernel>{kernel}</kernel>\n    <initrd>{initrd}</initrd>\n    \
+         <cmdline>console=hvc0 quiet swiotlb=1024</cmdline>\n  </os>\n  \
+         <launchSecurity type='cca'>\n    <measurement-algo>sha512</measurement-algo>\n  </launchSecurity>\n</domain>\n"
+    );
+    fs::write(&path, xml)?;
+    let path = path.to_string_lossy();
+    let run = Run::of(stage.world.bare_run().args(["--verify", "--ask", "nproc", "--domain", &path]))?;
+    run.want(run.code == 0 && run.answers("nproc") == ["cpus 2"], "an affirming verdict on a Realm of two vCPUs")
+}
+
+fn reboot(stage: &Stage) -> Done {
+    let run = stage.run(&["--ask", "reboot"])?;
+    let why = run.event("stopped").map(|event| &event["why"]);
+    run.want(run.code == 0 && why.is_some_and(|why| why == "reset"), "a Realm stopped by its own reset")?;
+    clean(&run)
+}
+
+fn trace(stage: &Stage) -> Done {
+    let run = stage.run(&["--trace", "rsi", "--verify"])?;
+    run.want(run.code == 0, "an affirming verdict")?;
+    let named = ["RSI_REALM_CONFIG", "RSI_ATTESTATION_TOKEN_INIT"].iter().all(|name| run.stderr.contains(name));
+    run.want(named, "the Realm's calls by name")
+}
+
+fn too_long(stage: &Stage) -> Done {
+    let run = stage.run(&["--verify", "--timeout", "1"])?;
+    run.want(run.code == 1 && run.json["failed"] == "machine", "exit 1, failed at the machine")
+}
+
+/// The tarball, unpacked into a folder of its own and run with nothing else in the environment.
+fn tarball(stage: &Stage) -> Done {
+    let dir = stage.scratch.join("unpacked");
+    let archive = dist::write(&stage.world.images)?;
+    dist::unpack(&archive, &dir)?;
+    let inside = fs::read_dir(&dir)?.flatten().next().ok_or("an empty tarball")?.path();
+    let mut run = Command::new(inside.join("allod"));
+    run.env_clear().current_dir(&inside).args(["run", "--verify", "--initrd", "initrd.img"]);
+    run.arg("--qemu").arg(which(&stage.world.qemu.program)).arg("--kernel").arg(&stage.world.kernel.image);
+    let run = Run::of(&mut run)?;
+    run.want(run.code == 0, "an affirming verdict")
+}
+
+/// A program's full path, so that it is found without PATH.
+fn which(program: &std::path::Path) -> std::path::PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.exists());
+    found.unwrap_or_else(|| program.to_owned())
+}
+
+fn sleep(stage: &Stage) -> Done {
+    let run = stage.run(&["--cpus", "2", "--ask", "sleep 2000", "--ask", "sleep 100"])?;
+    run.want(run.code == 0, "an end of its own")?;
+    for asked in [2000, 100] {
+        let answers = run.answers(&format!("sleep {asked}"));
+        let measured =
+            answers.first().and_then(|answer| answer.rsplit(' ').next()).and_then(|ms| ms.parse::<u64>().ok());
+        let near = measured.is_some_and(|ms| (asked..asked + 150).contains(&ms));
+        run.want(near, &format!("a sleep of {asked} ms, not {answers:?}"))?;
+    }
+    Ok(())
+}
+
+fn four(stage: &Stage) -> Done {
+    let run = stage.affirmed(&["--cpus", "4", "--ask", "nproc"])?;
+    run.want(run.answers("nproc") == ["cpus 4"], "four CPUs")?;
+    clean(&run)
+}
+
+fn ten(stage: &Stage) -> Done {
+    let run = stage.run(&["--cpus", "4", "--realms", "10", "--ask", "nproc", "--timeout", "400"])?;
+    run.want(run.code == 0 && run.answers("nproc") == ["cpus 4"; 10], "ten Realms of four CPUs")?;
+    run.want(run.count("destroyed") == 10, "ten Realms destroyed")?;
+    clean(&run)
+}
