@@ -135,7 +135,7 @@ impl<'a> Tables<'a> {
     /// Counts the granules that can be delegated, and those of them that are not Non-secure.
     #[must_use]
     pub fn census(&self) -> (u64, u64) {
-        let number = (self.delegable_end - map::RMM_END) / GRANULE_U64;
+        let number = self.delegable_end.saturating_sub(map::RMM_END) / GRANULE_U64;
         let not_normal = (0..number).filter(|n| self.gpi(map::RMM_END + n * GRANULE_U64) != Some(Gpi::NonSecure));
         (number, not_normal.count() as u64)
     }
