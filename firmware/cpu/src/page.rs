@@ -58,3 +58,24 @@ pub unsafe fn clear(to: usize, length: usize) {
     // SAFETY: the caller vouches for the range.
     unsafe { core::ptr::write_bytes(to as *mut u8, 0, length) }
 }
+
+/// Writes zero to `length` bytes at `to`, a cache block at a time (DC ZVA), for memory that may have been executed.
+///
+/// QEMU forgets what it translated from a page when the page is written: with these instructions once per block, with
+/// [`clear`] once per byte, which takes milliseconds for a page full of code.
+///
+/// # Safety
+/// As [`clear`], with the MMU on; address and length are multiples of 4096.
+pub unsafe fn clear_code(to: usize, length: usize) {
+    const PROHIBITED: u64 = 1 << 4;
+    let id = crate::read!(dczid_el0);
+    if id & PROHIBITED != 0 {
+        // SAFETY: the caller vouches for the range.
+        return unsafe { clear(to, length) };
+    }
+    let block = 4_usize << (id & 0xf);
+    for at in (to..to + length).step_by(block) {
+        // SAFETY: the caller vouches for the range; a block is at most 2048 bytes, so that blocks fill it exactly.
+        unsafe { asm!("dc zva, {}", in(reg) at, options(nostack, preserves_flags)) };
+    }
+}

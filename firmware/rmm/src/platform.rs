@@ -84,7 +84,7 @@ impl Platform for Machine {
 
     fn wipe(&self, held: &mut Held) {
         // SAFETY: the proof is the only one for this granule, which is mapped Realm memory.
-        unsafe { cpu::page::clear(held.pa().get() as usize, GRANULE) }
+        unsafe { cpu::page::clear_code(held.pa().get() as usize, GRANULE) }
     }
 
     fn copy_ns(&self, held: &mut Held, source: Pa) -> Result<(), Fault> {
