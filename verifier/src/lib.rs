@@ -8,7 +8,7 @@
 //!     .appraise(&references, &policy)           whether it is what was expected     → Verdict
 //! ```
 //!
-//! [`verify`] runs them all. Every step is recorded as a [`Check`] with what was expected and found; one that could not
+//! [`verify()`] runs them all. Every step is recorded as a [`Check`] with what was expected and found; one that could not
 //! be done is recorded as that, and keeps the verdict from affirming. This room reads no file and asks no clock.
 #![forbid(unsafe_code)]
 

@@ -72,6 +72,9 @@ impl Text<'_> {
         if check.status == Status::Ok {
             return writeln!(out, "{mark} {label:<width$}  {}", check.found.as_deref().unwrap_or_default());
         }
+        if let (None, None, Some(advice)) = (&check.expected, &check.found, &check.advice) {
+            return writeln!(out, "{mark} {label:<width$}  not done: {advice}");
+        }
         let word = match check.status {
             Status::NotDone => "not done",
             Status::Warning => "no ground for trust",
