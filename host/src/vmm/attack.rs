@@ -104,12 +104,6 @@ impl Stage {
         let attack = self.attack.filter(|_| self.up.load(Ordering::Acquire))?;
         (!self.begun.swap(true, Ordering::AcqRel)).then_some(attack)
     }
-
-    fn wait_for(&self, phase: u8) {
-        while self.phase.load(Ordering::Acquire) != phase {
-            spin_loop();
-        }
-    }
 }
 
 impl<N: Normal> Vm<'_, N> {
@@ -135,9 +129,21 @@ impl<N: Normal> Vm<'_, N> {
         let target = self.attack.target.load(Ordering::Acquire);
         self.touch(target);
         self.attack.phase.store(WARMED, Ordering::Release);
-        self.attack.wait_for(STRIKE);
-        self.strike_all(cpu, target);
-        self.attack.phase.store(STRUCK, Ordering::Release);
+        if self.reached(STRIKE) {
+            self.strike_all(cpu, target);
+            self.attack.phase.store(STRUCK, Ordering::Release);
+        }
+    }
+
+    /// Waits for a phase of the other CPU; `false` if the Realm stops first.
+    fn reached(&self, phase: u8) -> bool {
+        while self.attack.phase.load(Ordering::Acquire) != phase {
+            if self.stopped().is_some() {
+                return false;
+            }
+            spin_loop();
+        }
+        true
     }
 
     /// Reads, writes and executes a Realm granule from this CPU and from one whose TLB knows it as Non-secure.
@@ -150,13 +156,18 @@ impl<N: Normal> Vm<'_, N> {
             self.attack.striker.store(other, Ordering::Release);
             self.attack.phase.store(WARM, Ordering::Release);
             self.machine.kick(other);
-            self.attack.wait_for(WARMED);
+            if !self.reached(WARMED) {
+                self.machine.free(pair, 2);
+                return Ok(());
+            }
         }
         self.touch(target);
         self.make_realms(target)?;
         if other.is_some() {
             self.attack.phase.store(STRIKE, Ordering::Release);
-            self.attack.wait_for(STRUCK);
+            if !self.reached(STRUCK) {
+                return Ok(());
+            }
         }
         self.strike_all(cpu, target);
         self.strike(cpu, "realm descriptor", Access::Read, self.rd);

@@ -37,16 +37,23 @@ impl<N: Normal> Vm<'_, N> {
 
     /// Takes back the granule of a page that the Realm gave up.
     fn make_shared(&self, ipa: u64) -> Result<(), Error> {
-        let state = self.memory.lock().page(ipa);
-        if state == Some(Page::Assigned) {
+        if self.settled(ipa) == Some(Page::Assigned) {
             let destroyed = self.rmi().data_destroy(self.rd, ipa)?;
             self.reclaim(destroyed.granule)?;
         }
-        // A claimed page is on its way to a granule on another CPU; teardown finds it.
-        if state != Some(Page::Claimed) {
-            self.memory.lock().set(ipa, Page::Shared);
-        }
+        self.memory.lock().set(ipa, Page::Shared);
         Ok(())
+    }
+
+    /// The state of a page once no other CPU is giving it a granule, as it may be for a neighbour's sake.
+    fn settled(&self, ipa: u64) -> Option<Page> {
+        loop {
+            let state = self.memory.lock().page(ipa);
+            if state != Some(Page::Claimed) || self.stopped().is_some() {
+                return state;
+            }
+            core::hint::spin_loop();
+        }
     }
 
     fn make_private(&self, ipa: u64) -> Result<(), Error> {
