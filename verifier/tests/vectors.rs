@@ -8,6 +8,7 @@ use allod_verifier::{Anchors, Case, Nonce, Outcome, Policy, References, Verdict,
 use evidence::hex::decode;
 use evidence::key::Curve;
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 fn vectors() -> Option<PathBuf> {
@@ -16,7 +17,8 @@ fn vectors() -> Option<PathBuf> {
     if folder.join("expected.json").is_file() {
         return Some(folder);
     }
-    println!("SKIPPED: no vectors; set ALLOD_VECTORS (5 tokens not tried)");
+    // Past the capture of passing tests' output: a skipped test must be seen. Each of the tests here says it for itself.
+    let _ = writeln!(std::io::stderr(), "SKIPPED a test over 5 tokens: no vectors; set ALLOD_VECTORS");
     None
 }
 
