@@ -48,15 +48,17 @@ pub const fn processor(features: &Features) -> Processor {
 }
 
 /// Takes back what a Realm could not use, as EL3 does not enable its registers: SVE, SCXTNUM (CSV2 above 1), TCR2, SCTLR2, PIR
-/// and POR.
+/// and POR; and limited ordering regions, whose registers trap as they are not switched.
 fn hide_unswitched(ids: &mut [u64; 64]) {
     const CSV2: u32 = 56;
     const SVE: u64 = 0xf << 32;
+    const LO: u64 = 0xf << 16;
     const TCRX_SCTLRX_S1PIE_S1POE: u64 = 0xf_0fff;
     if field(ids, PFR0, CSV2) > 1 {
         ids[PFR0] = ids[PFR0] & !(0xf << CSV2) | 1 << CSV2;
     }
     ids[PFR0] &= !SVE;
+    ids[MMFR1] &= !LO;
     ids[MMFR3] &= !TCRX_SCTLRX_S1PIE_S1POE;
 }
 
