@@ -93,7 +93,7 @@ type Fallible<T> = Result<T, Box<dyn Error>>;
 
 /// Carries out an attack on the machine that was asked for.
 pub fn carry_out(attack: Attack, job: &Job) -> Fallible<Report> {
-    let mut setup = job.setup.clone();
+    let mut setup = Setup::clone(&job.setup);
     match attack {
         Attack::TamperedInitrd => {
             tamper(&mut setup.initrd)?;
@@ -181,9 +181,9 @@ fn by_verdict(attack: Attack, job: &Job, setup: &Setup, label: &str) -> Fallible
 
 /// The first token of a run, judged by what the untouched machine would show.
 fn judge_first(job: &Job, record: &Record, nonce: &[u8; 64], endorsed: &Path) -> Fallible<Option<Verdict>> {
-    let references = judge::references(&job.setup)?;
+    let references = job.references()?;
     let token = record.tokens.first().map(|(_, token)| token);
-    token.map(|token| judge::judge(token, nonce, &references, &job.platform, endorsed)).transpose()
+    token.map(|token| judge::judge(token, nonce, references, &job.platform, endorsed)).transpose()
 }
 
 /// The machine answers two nonces; the first token is shown for the second nonce. The second itself must be affirmed.
@@ -191,10 +191,10 @@ fn replay(job: &Job) -> Fallible<Report> {
     let attack = Attack::Replay;
     let second = nonce()?;
     let record = job.run_with(&job.setup, &[job.nonce, second])?;
-    let references = judge::references(&job.setup)?;
+    let references = job.references()?;
     let verdict = judge_first(job, &record, &second, &job.platform)?;
     let honest = match record.tokens.get(1) {
-        Some((_, token)) => judge::judge(token, &second, &references, &job.platform, &job.platform)?.affirms(),
+        Some((_, token)) => judge::judge(token, &second, references, &job.platform, &job.platform)?.affirms(),
         None => false,
     };
     let finding = if honest {

@@ -2,7 +2,8 @@
 //!
 //! Exit codes: 0 the verdict affirms (without `--verify`: the run came to its own end) · 1 the run failed (a crash, a
 //! hang, a machine error) · 2 wrong use, or a file that cannot be read · 10 to 13 the verdict does not affirm, as
-//! `allod verify` says it · 20 boot refused the firmware · 21 an attack succeeded · 22 the host refused the image.
+//! `allod verify` says it · 20 boot refused the firmware · 21 an attack succeeded · 22 the host refused the image ·
+//! 23 an attack was refused that leaves no Realm to judge.
 
 mod frame;
 mod job;
@@ -37,6 +38,8 @@ pub mod exit {
     pub const ATTACK_SUCCEEDED: u8 = 21;
     /// The host refused what was given as an image.
     pub const BAD_IMAGE: u8 = 22;
+    /// An attack was refused that leaves no Realm to judge.
+    pub const REFUSED: u8 = 23;
 }
 
 /// Calls that the firmware can show.

@@ -2,17 +2,20 @@
 //! machine's.
 
 use super::Args;
-use super::session::{Ask, Manner, Record, hold};
+use super::judge::{self, judge};
+use super::session::{Ask, Judge, Manner, Record, hold};
 use super::setup::Setup;
 use crate::platform::read;
 use std::error::Error;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use verifier::References;
 
 /// A run that was asked for.
 pub struct Job {
     /// What the machine is made of, untouched by any attack.
-    pub setup: Setup,
+    pub setup: Arc<Setup>,
     /// Folder of the machine.
     pub platform: PathBuf,
     /// The four firmware images, unsigned.
@@ -25,6 +28,7 @@ pub struct Job {
     pub nonce: [u8; 64],
     /// Whether people read the output.
     pub people: bool,
+    references: Arc<OnceLock<Result<References, String>>>,
     asks: Vec<Ask>,
     stay: bool,
     console: bool,
@@ -49,9 +53,10 @@ impl Job {
     /// Reads every file that the command line names.
     pub fn new(args: Args) -> Result<Job, Box<dyn Error>> {
         let firmware = Firmware::read(&args.firmware.clone().map_or_else(beside, Ok)?)?;
-        let setup = Setup::new(&args, &firmware)?;
+        let setup = Arc::new(Setup::new(&args, &firmware)?);
         Ok(Job {
             setup,
+            references: Arc::default(),
             platform: args.platform,
             firmware,
             token: args.token,
@@ -66,17 +71,36 @@ impl Job {
         })
     }
 
-    /// Runs the machine as it was asked for.
-    pub fn run(&self) -> Result<Record, Box<dyn Error>> {
-        self.run_with(&self.setup, &[self.nonce])
+    /// What the machine that was asked for must show, computed once from its files.
+    pub fn references(&self) -> Result<&References, Box<dyn Error>> {
+        self.references.get_or_init(|| expected(&self.setup)).as_ref().map_err(|why| why.clone().into())
     }
 
-    /// Runs a machine that may differ from the one asked for, with these challenges.
+    /// Runs the machine as it was asked for, and judges its tokens as they come.
+    pub fn run(&self) -> Result<Record, Box<dyn Error>> {
+        let (cell, setup) = (self.references.clone(), self.setup.clone());
+        if self.verify {
+            // The machine takes seconds to boot; what it must show is computed meanwhile.
+            std::thread::spawn(move || cell.get_or_init(|| expected(&setup)).is_ok());
+        }
+        self.hold(
+            &self.setup,
+            &[self.nonce],
+            Some(&|nonce, token| judge(token, nonce, self.references()?, &self.platform, &self.platform)),
+        )
+    }
+
+    /// Runs a machine that may differ from the one asked for, with these challenges. Nobody judges its tokens yet.
     pub fn run_with(&self, setup: &Setup, nonces: &[[u8; 64]]) -> Result<Record, Box<dyn Error>> {
+        self.hold(setup, nonces, None)
+    }
+
+    fn hold(&self, setup: &Setup, nonces: &[[u8; 64]], judge: Option<Judge>) -> Result<Record, Box<dyn Error>> {
         let attests = nonces.iter().filter(|_| self.verify).map(|nonce| Ask::Attest(*nonce));
         let end = (!self.stay).then_some(Ask::PowerOff);
         let manner = Manner {
             asks: attests.chain(self.asks.iter().cloned()).chain(end).collect(),
+            judge,
             timeout: self.timeout,
             console: self.console,
             trace: self.trace,
@@ -84,7 +108,7 @@ impl Job {
         };
         let config = setup.config.text();
         let (flash, files) = (setup.flash()?, setup.files(config.as_bytes()));
-        Ok(hold(&setup.parts(&flash, &files), &manner)?)
+        hold(&setup.parts(&flash, &files), &manner)
     }
 }
 
@@ -94,6 +118,10 @@ impl Firmware {
         let (boot, monitor, rmm) = (file("boot.bin")?, file("monitor.bin")?, file("rmm.bin")?);
         Ok(Firmware { boot, monitor, rmm, host: file("host.bin")? })
     }
+}
+
+fn expected(setup: &Setup) -> Result<References, String> {
+    judge::references(setup).map_err(|error| error.to_string())
 }
 
 /// A fresh challenge.

@@ -2,11 +2,11 @@
 
 use super::exit;
 use super::job::Job;
-use super::judge;
-use super::session::{Record, hex};
+use super::session::{Record, VERDICT};
 use super::timeline::seconds;
 use crate::attack::{Finding, Outcome};
 use crate::verify::Text;
+use evidence::hex;
 use serde_json::{Value, json};
 use std::error::Error;
 use std::io::IsTerminal;
@@ -24,28 +24,20 @@ pub struct Report {
 }
 
 impl Report {
-    /// Judges every token that an honest run brought. The first that is not affirmed decides.
+    /// Of an honest run, whose tokens were judged as they came. The first that is not affirmed decides.
     pub fn of(job: &Job, record: Record) -> Result<Report, Box<dyn Error>> {
-        let references = judge::references(&job.setup)?;
-        let mut verdict: Option<Verdict> = None;
-        for (nonce, token) in &record.tokens {
-            if verdict.as_ref().is_none_or(Verdict::affirms) {
-                verdict = Some(judge::judge(token, nonce, &references, &job.platform, &job.platform)?);
-            }
-        }
+        let refused = record.verdicts.iter().find(|verdict| !verdict.affirms());
+        let verdict = refused.or(record.verdicts.first()).cloned();
         Report::with(job, record, verdict, None)
     }
 
     /// A report whose verdict was reached elsewhere.
     pub fn with(
         job: &Job,
-        mut record: Record,
+        record: Record,
         verdict: Option<Verdict>,
         finding: Option<Finding>,
     ) -> Result<Report, Box<dyn Error>> {
-        if verdict.is_some() {
-            record.timeline.end("token judged");
-        }
         if let (Some(path), Some((_, token))) = (&job.token, record.tokens.last()) {
             std::fs::write(path, token).map_err(|error| format!("{}: {error}", path.display()))?;
         }
@@ -65,6 +57,7 @@ impl Report {
             _ if self.record.refused.is_some() => exit::FIRMWARE_REFUSED,
             Some(code @ 1..) => code,
             Some(0) if self.record.ended_well() => exit::AFFIRMED,
+            None if self.finding.is_some() && self.record.ended_well() => exit::REFUSED,
             None if !self.judged && self.record.ended_well() => exit::AFFIRMED,
             _ => exit::FAILED,
         }
@@ -77,12 +70,16 @@ impl Report {
             let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "nothing".into());
             (check.label(), format!("expected {}, found {}", said(&check.expected), said(&check.found)))
         });
-        let no_token = (self.judged && self.verdict.is_none()).then(|| ("token".into(), "none came".into()));
+        let wanted = self.judged && self.finding.is_none() && self.verdict.is_none();
+        let no_token = wanted.then(|| ("token".into(), "none came".into()));
         self.record.failure().or(in_verdict).or(no_token)
     }
 
     /// Prints it for people.
     pub fn print(&self) {
+        if let Some(time) = self.record.timeline.until(VERDICT) {
+            println!("  {:>7.3} s  launch to verdict", seconds(time));
+        }
         println!("  {:>7.3} s  in all", seconds(self.record.timeline.total()));
         if let Some(verdict) = &self.verdict {
             println!();
@@ -111,10 +108,11 @@ impl Report {
             "attack": self.finding.as_ref().map(Finding::json),
             "exit": self.exit(),
             "seconds": seconds(self.record.timeline.total()),
+            "verdict_seconds": self.record.timeline.until(VERDICT).map(seconds),
             "timeline": self.record.timeline.json(),
             "answers": answers.collect::<Vec<_>>(),
             "events": self.record.events,
-            "tokens": self.record.tokens.iter().map(|(_, token)| hex(token)).collect::<Vec<_>>(),
+            "tokens": self.record.tokens.iter().map(|(_, token)| hex::encode(token)).collect::<Vec<_>>(),
             "report": self.verdict,
             "log": self.record.log,
         })

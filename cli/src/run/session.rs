@@ -4,9 +4,20 @@ use super::frame::{Decoder, Piece};
 use super::qemu::{Input, Machine, Parts};
 use super::timeline::{Timeline, stage_of};
 use super::trace;
+use evidence::hex;
 use serde_json::Value;
+use std::error::Error;
 use std::io::Write;
 use std::time::{Duration, Instant};
+use verifier::Verdict;
+
+type Done = Result<(), Box<dyn Error>>;
+
+/// Beginning of the name of the stage in which a token was judged; the outcome follows.
+pub const VERDICT: &str = "verdict: ";
+
+/// Judges a token for a challenge.
+pub type Judge<'a> = &'a dyn Fn(&[u8; 64], &[u8]) -> Result<Verdict, Box<dyn Error>>;
 
 /// What the guest tool is asked, in this order, in every Realm.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,9 +31,11 @@ pub enum Ask {
 }
 
 /// How a session is held.
-pub struct Manner {
+pub struct Manner<'a> {
     /// What the guest tool is asked.
     pub asks: Vec<Ask>,
+    /// Who judges each token as it comes, if somebody does.
+    pub judge: Option<Judge<'a>>,
     /// How long the machine may take.
     pub timeout: Duration,
     /// Show the Realm's console as it comes, and pass on what is typed.
@@ -41,6 +54,8 @@ pub struct Record {
     pub events: Vec<Value>,
     /// The tokens, each with the challenge it was asked for.
     pub tokens: Vec<([u8; 64], Vec<u8>)>,
+    /// The verdicts on them, as far as they were judged as they came.
+    pub verdicts: Vec<Verdict>,
     /// The answers of the guest tool to lines, each with the line.
     pub answers: Vec<(String, String)>,
     /// Boot's refusal, if it refused: the step and why.
@@ -81,7 +96,7 @@ impl Record {
 
 struct Session<'a> {
     machine: Machine,
-    manner: &'a Manner,
+    manner: &'a Manner<'a>,
     record: Record,
     host: Decoder,
     root: Decoder,
@@ -91,13 +106,14 @@ struct Session<'a> {
 }
 
 /// Starts a machine and stays with it to its end.
-pub fn hold(parts: &Parts, manner: &Manner) -> std::io::Result<Record> {
+pub fn hold(parts: &Parts, manner: &Manner) -> Result<Record, Box<dyn Error>> {
     let timeline = Timeline::begin();
     let machine = Machine::start(parts)?;
     let record = Record {
         timeline,
         events: Vec::new(),
         tokens: Vec::new(),
+        verdicts: Vec::new(),
         answers: Vec::new(),
         refused: None,
         log: Vec::new(),
@@ -121,7 +137,7 @@ pub fn hold(parts: &Parts, manner: &Manner) -> std::io::Result<Record> {
 }
 
 impl Session<'_> {
-    fn stay(&mut self) -> std::io::Result<()> {
+    fn stay(&mut self) -> Done {
         let deadline = Instant::now() + self.manner.timeout;
         loop {
             match self.machine.next(deadline) {
@@ -146,7 +162,7 @@ impl Session<'_> {
     }
 
     /// QEMU has closed a port: it is ending. What the other port still holds is read first.
-    fn closed(&mut self) -> std::io::Result<()> {
+    fn closed(&mut self) -> Done {
         let grace = Instant::now() + Duration::from_secs(5);
         let status = self.machine.ended(grace)?;
         while let Some(input) = self.machine.next(Instant::now() + Duration::from_millis(50)) {
@@ -175,7 +191,7 @@ impl Session<'_> {
         }
     }
 
-    fn hear_host(&mut self, piece: Piece) -> std::io::Result<()> {
+    fn hear_host(&mut self, piece: Piece) -> Done {
         match piece {
             Piece::Frame(b'E', json) => self.event(&json),
             Piece::Frame(b'C', bytes) => self.console(&bytes),
@@ -223,7 +239,7 @@ impl Session<'_> {
         }
     }
 
-    fn hear_guest(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    fn hear_guest(&mut self, bytes: &[u8]) -> Done {
         self.guest.extend_from_slice(bytes);
         while let Some(end) = self.guest.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.guest.drain(..=end).collect();
@@ -233,14 +249,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn answer(&mut self, line: &str) -> std::io::Result<()> {
+    fn answer(&mut self, line: &str) -> Done {
         if line.starts_with("ready") {
             self.stage("Linux booted to the guest tool");
             self.record.answers.push(("ready".into(), line.into()));
             return self.ask();
         }
         match self.manner.asks.get(self.at) {
-            Some(Ask::Attest(nonce)) => self.token(*nonce, line),
+            Some(Ask::Attest(nonce)) => self.token(*nonce, line)?,
             Some(Ask::Line(asked)) => {
                 self.record.answers.push((asked.clone(), line.to_owned()));
                 self.stage(&format!("guest answered {asked}"));
@@ -254,28 +270,31 @@ impl Session<'_> {
         self.ask()
     }
 
-    fn token(&mut self, nonce: [u8; 64], line: &str) {
-        match line.strip_prefix("token ").and_then(unhex) {
-            Some(token) => {
-                self.record.tokens.push((nonce, token));
-                self.stage("token of the Realm for a fresh nonce");
-            }
-            None => {
-                self.record.answers.push(("attest".into(), line.to_owned()));
-                self.note(format!("guest: no token: {line}"));
-            }
+    fn token(&mut self, nonce: [u8; 64], line: &str) -> Done {
+        let Some(token) = line.strip_prefix("token ").and_then(hex::decode) else {
+            self.record.answers.push(("attest".into(), line.to_owned()));
+            self.note(format!("guest: no token: {line}"));
+            return Ok(());
+        };
+        self.stage("token of the Realm for a fresh nonce");
+        if let Some(judge) = self.manner.judge {
+            let verdict = judge(&nonce, &token)?;
+            self.stage(&format!("{VERDICT}{}", verdict.outcome().name()));
+            self.record.verdicts.push(verdict);
         }
+        self.record.tokens.push((nonce, token));
+        Ok(())
     }
 
     /// Asks what is to be asked next.
-    fn ask(&mut self) -> std::io::Result<()> {
+    fn ask(&mut self) -> Done {
         let line = match self.manner.asks.get(self.at) {
-            Some(Ask::Attest(nonce)) => format!("attest {}\n", hex(nonce)),
+            Some(Ask::Attest(nonce)) => format!("attest {}\n", hex::encode(nonce)),
             Some(Ask::Line(line)) => format!("{line}\n"),
             Some(Ask::PowerOff) => "poweroff\n".into(),
             None => return Ok(()),
         };
-        self.machine.send(b'A', line.as_bytes())
+        Ok(self.machine.send(b'A', line.as_bytes())?)
     }
 
     fn console(&mut self, bytes: &[u8]) {
@@ -308,16 +327,4 @@ fn type_into(machine: &Machine) {
             }
         }
     });
-}
-
-/// Bytes in lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The bytes that hex digits write, if they are hex digits and even in number.
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
 }

@@ -39,6 +39,12 @@ impl Timeline {
         self.last - self.begun
     }
 
+    /// The end of the first stage whose name begins so, measured from the beginning.
+    pub fn until(&self, name: &str) -> Option<Duration> {
+        let at = self.stages.iter().position(|stage| stage.name.starts_with(name))?;
+        Some(self.stages.iter().take(at + 1).map(|stage| stage.took).sum())
+    }
+
     /// The stages as JSON: name and seconds.
     pub fn json(&self) -> Value {
         let stage = |stage: &Stage| json!({"stage": stage.name, "seconds": seconds(stage.took)});

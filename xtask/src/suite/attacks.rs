@@ -26,7 +26,7 @@ pub(super) const CASES: [Case; 16] = [
     light("attack debug-platform is refused by the lifecycle", |stage| {
         refused(stage, "debug-platform", "lifecycle", 11)
     }),
-    light("attack reset-peek finds nothing", |stage| refused(stage, "reset-peek", "granule protection", 0)),
+    light("attack reset-peek finds nothing", |stage| refused(stage, "reset-peek", "granule protection", 23)),
     light("attack dma does not reach secure RAM, and the limit is told", dma),
     light("attack bad-image is refused by name", |stage| refused(stage, "bad-image", "image", 22)),
     light("an unknown attack is a wrong use", unknown),
