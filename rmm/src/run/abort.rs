@@ -40,7 +40,7 @@ const PSTATE_EL: u64 = 0b1100;
 enum Fault {
     /// External, on the access or on a walk.
     External,
-    /// Granule protection, on a walk of the realm's tables.
+    /// Granule protection, on a walk of the realm's tables or of the Realm's own.
     ProtectionOnWalk,
     Translation,
     Permission,
@@ -112,7 +112,9 @@ fn unprotected<P: Platform>(session: &mut Session<'_, P>, esr: u64, far: u64, ip
 fn locate<P: Platform>(session: &mut Session<'_, P>, esr: u64, far: u64, hpfar: u64) -> Result<(u64, Entry), Next> {
     match fault(esr) {
         Fault::External => return Err(external_from_memory(session, esr, far)),
-        Fault::ProtectionOnWalk => session.platform().stop("granule protection fault on a Realm's tables"),
+        // The Realm keeps its own tables where the host may take them away: in unprotected memory.
+        Fault::ProtectionOnWalk if esr & S1PTW != 0 => return Err(external(session, esr, far)),
+        Fault::ProtectionOnWalk => session.platform().stop("granule protection fault on a realm's tables"),
         _ => {}
     }
     let Some(ipa) = address(session, esr, far, hpfar) else { return Err(Next::Resume) };

@@ -170,6 +170,20 @@ fn permission_fault_is_located_by_stage_1() {
 }
 
 #[test]
+fn realm_whose_own_tables_are_taken_away_gets_an_abort_and_the_rmm_goes_on() {
+    const WALK_OF_STAGE_1: u64 = 1 << 7;
+    let host = Host::with_realm();
+    // Its stage 1 tables are in memory that the host has made the Realm world's, or another's: granule protection, on a walk.
+    for level in 0..4 {
+        for (esr, fault) in [(DATA_ABORT, 0x25 << 26 | 1 << 9 | 0x10), (INSTRUCTION_ABORT, 0x21 << 26 | 1 << 9 | 0x10)] {
+            host.machine().then(move |_| abort(esr | WALK_OF_STAGE_1 | 0x24 | level, 0x10, SHARED));
+            assert_eq!(host.run().exit_reason, ExitReason::Irq as u8);
+            assert_eq!(host.context(REC, |context| context.el1.esr), fault);
+        }
+    }
+}
+
+#[test]
 fn waits_leave_when_the_host_wants_them() {
     let host = Host::with_realm();
     host.machine().then(|context| {
