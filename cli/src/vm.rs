@@ -109,7 +109,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     fs::read(path).map_err(|why| format!("{}: {why}", path.display()).into())
 }
 
-fn size(text: &str) -> Result<u64, String> {
+/// Reads a size: bytes, or with K, M or G.
+pub fn size(text: &str) -> Result<u64, String> {
     let (digits, shift) = match text.as_bytes().last() {
         Some(b'K' | b'k') => (&text[..text.len() - 1], 10),
         Some(b'M' | b'm') => (&text[..text.len() - 1], 20),
