@@ -15,8 +15,8 @@ unsafe extern "C" {
 }
 
 /// HCR_EL2 while a vCPU runs, and in between: what QEMU would flush its TLB for stays as it is. Bits: VM 0, SWIO 1, PTW 2,
-/// FMO 3, IMO 4, AMO 5, FB 9, BSU inner 10, TID3 18, TSC 19, TIDCP 20, RW 31, TLOR 35, TEA 37, APK 40, API 41, FWB 46.
-const HCR: u64 = 0b11_1111 | 1 << 9 | 1 << 10 | 0b111 << 18 | 1 << 31 | 1 << 35 | 1 << 37 | 0b11 << 40 | 1 << 46;
+/// FMO 3, IMO 4, AMO 5, FB 9, BSU inner 10, TID3 18, TSC 19, TIDCP 20, RW 31, TLOR 35, TERR 36, TEA 37, APK 40, API 41, FWB 46.
+const HCR: u64 = 0b11_1111 | 1 << 9 | 1 << 10 | 0b111 << 18 | 1 << 31 | 0b111 << 35 | 0b11 << 40 | 1 << 46;
 /// What a vCPU's entry may add to it: VSE 8, TWI 13, TWE 14.
 const HCR_VARYING: u64 = HCR_VSE | 1 << 13 | 1 << 14;
 const HCR_VSE: u64 = 1 << 8;

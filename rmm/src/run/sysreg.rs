@@ -54,8 +54,8 @@ fn outcome<P: Platform>(session: &Session<'_, P>, name: Name, read: bool) -> Out
         }
         // ICC_PMR_EL1; ICC_DIR_EL1; ICC_SGI1R_EL1; ICC_SGI0R_EL1.
         (3, 0, 4, 6, 0) | (3, 0, 12, 11, 1 | 5 | 7) if !read => Outcome::Host,
-        // Debug registers, whose state is not switched.
-        (2, 0 | 3, ..) => Outcome::Constant(0),
+        // Debug registers, whose state is not switched; records of the machine's errors, of which a Realm has none.
+        (2, 0 | 3, ..) | (3, 0, 5, 3..=5, _) => Outcome::Constant(0),
         _ => Outcome::Undefined,
     }
 }

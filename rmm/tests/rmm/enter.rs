@@ -175,7 +175,8 @@ fn realm_whose_own_tables_are_taken_away_gets_an_abort_and_the_rmm_goes_on() {
     let host = Host::with_realm();
     // Its stage 1 tables are in memory that the host has made the Realm world's, or another's: granule protection, on a walk.
     for level in 0..4 {
-        for (esr, fault) in [(DATA_ABORT, 0x25 << 26 | 1 << 9 | 0x10), (INSTRUCTION_ABORT, 0x21 << 26 | 1 << 9 | 0x10)] {
+        for (esr, fault) in [(DATA_ABORT, 0x25 << 26 | 1 << 9 | 0x10), (INSTRUCTION_ABORT, 0x21 << 26 | 1 << 9 | 0x10)]
+        {
             host.machine().then(move |_| abort(esr | WALK_OF_STAGE_1 | 0x24 | level, 0x10, SHARED));
             assert_eq!(host.run().exit_reason, ExitReason::Irq as u8);
             assert_eq!(host.context(REC, |context| context.el1.esr), fault);
@@ -234,11 +235,31 @@ fn id_registers_hide_what_a_realm_cannot_use() {
 }
 
 #[test]
+fn errors_and_debug_state_of_the_machine_read_as_none_and_ignore_writes() {
+    let host = Host::with_realm();
+    // MDSCR_EL1; ERRIDR_EL1, ERRSELR_EL1, ERXFR_EL1, ERXMISC0_EL1.
+    let registers = [(2, 0, 0, 2, 2), (3, 0, 5, 3, 0), (3, 0, 5, 3, 1), (3, 0, 5, 4, 0), (3, 0, 5, 5, 0)];
+    for (n, (op0, op1, crn, crm, op2)) in registers.into_iter().enumerate() {
+        for read in [true, false] {
+            host.machine().then(move |context| {
+                context.x[3] = 0x55;
+                sync(sysreg(op0, op1, crn, crm, op2, 3, read))
+            });
+            let after = host.result();
+            host.run();
+            assert_eq!(after.lock().unwrap()[3], if read { 0 } else { 0x55 });
+        }
+        assert_eq!(host.context(REC, |context| context.pc), RAM + 8 * (n as u64 + 1));
+    }
+}
+
+#[test]
 fn what_a_realm_does_not_have_is_undefined_at_its_own_pc() {
     let host = Host::with_realm();
     host.context(REC, |context| context.el1.vbar = 0x1000_0000);
-    // A PMU register, SVE, SME; an HVC, which returns past itself.
-    for (esr, back) in [(sysreg(3, 3, 9, 12, 0, 0, true), 0), (0x19 << 26, 0), (0x1D << 26, 0), (0x16 << 26, 4)] {
+    // A PMU register, one of the LORegions', SVE, SME; an HVC, which returns past itself.
+    let (pmu, lor) = (sysreg(3, 3, 9, 12, 0, 0, true), sysreg(3, 0, 10, 4, 3, 0, false));
+    for (esr, back) in [(pmu, 0), (lor, 0), (0x19 << 26, 0), (0x1D << 26, 0), (0x16 << 26, 4)] {
         host.context(REC, |context| context.pc = RAM + 0x40 + back);
         host.machine().then(move |_| sync(esr));
         host.run();
