@@ -39,10 +39,19 @@ pub struct Processor {
     pub fine_grained_traps: bool,
 }
 
+/// PMCR_EL0.E: the performance monitors count.
+const COUNTING: u64 = 1;
+
 /// What one CPU keeps of the Normal world while it runs vCPUs.
 pub struct Normal {
-    kept: Option<(El1Registers, Timers)>,
+    kept: Option<Kept>,
     simd: Aside,
+}
+
+struct Kept {
+    el1: El1Registers,
+    timers: Timers,
+    pmcr: u64,
 }
 
 impl Normal {
@@ -80,12 +89,14 @@ fn trap_all_newer() {
     cpu::write!(S3_4_C3_C1_5, 0);
 }
 
-/// Keeps the Normal world's registers aside, and sets the realm's stage 2.
+/// Keeps the Normal world's registers aside, stops its performance monitors, which would count what a Realm does, and sets the
+/// realm's stage 2.
 pub fn load(normal: &mut Normal, realm: &RealmContext) {
-    let (mut el1, mut timers) = Default::default();
-    el1::save(&mut el1);
-    timers::save(&mut timers);
-    normal.kept = Some((el1, timers));
+    let mut kept = Kept { el1: Default::default(), timers: Default::default(), pmcr: cpu::read!(pmcr_el0) };
+    put!(pmcr_el0, kept.pmcr & !COUNTING);
+    el1::save(&mut kept.el1);
+    timers::save(&mut kept.timers);
+    normal.kept = Some(kept);
     set_stage2(realm);
 }
 
@@ -94,9 +105,10 @@ pub fn unload(processor: &Processor, normal: &mut Normal, simd: &mut SimdContext
     normal.simd.unload(simd);
     gic::clear(processor.gic);
     timers::show();
-    if let Some((el1, timers)) = normal.kept.take() {
-        timers::load(&timers);
-        el1::load(&el1);
+    if let Some(kept) = normal.kept.take() {
+        timers::load(&kept.timers);
+        el1::load(&kept.el1);
+        put!(pmcr_el0, kept.pmcr);
     }
     cpu::barrier::isb();
 }
