@@ -12,6 +12,7 @@ global_asm!(include_str!("vectors.s"));
 
 unsafe extern "C" {
     fn realm_enter(x: *mut [u64; 31]) -> u64;
+    fn realm_translate(address: u64, how: u64) -> u64;
 }
 
 /// HCR_EL2 while a vCPU runs, and in between: what QEMU would flush its TLB for stays as it is. Bits: VM 0, SWIO 1, PTW 2,
@@ -196,21 +197,12 @@ fn invalidate_pages(base: u64, size: u64) {
     unsafe { asm!("dsb ish", "tlbi vmalle1is", "dsb ish", "isb", options(nostack, preserves_flags)) };
 }
 
-/// Translates by the stage 1 of the vCPU that just ran, whose registers are still loaded.
+/// Translates by the stage 1 of the vCPU that just ran, whose registers are still loaded. Its tables may be the host's, or
+/// nowhere: an abort on the way is no translation.
 pub fn translate(address: u64, access: Access, el0: bool) -> Option<u64> {
     const FAILED: u64 = 1;
-    macro_rules! at {
-        ($operation:literal) => {
-            // SAFETY: a translation changes PAR_EL1 alone, which is saved and loaded with the vCPU.
-            unsafe { asm!(concat!("at ", $operation, ", {}"), "isb", in(reg) address, options(nostack, preserves_flags)) }
-        };
-    }
-    match (access, el0) {
-        (Access::Read, false) => at!("s1e1r"),
-        (Access::Write, false) => at!("s1e1w"),
-        (Access::Read, true) => at!("s1e0r"),
-        (Access::Write, true) => at!("s1e0w"),
-    }
-    let par = cpu::read!(par_el1);
+    let how = u64::from(access == Access::Write) | u64::from(el0) << 1;
+    // SAFETY: a translation changes PAR_EL1 alone, which is saved and loaded with the vCPU; the vectors take its abort.
+    let par = unsafe { realm_translate(address, how) };
     (par & FAILED == 0).then_some(par & 0x000f_ffff_ffff_f000)
 }

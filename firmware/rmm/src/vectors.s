@@ -22,7 +22,8 @@ vectors:
     fatal   1
     fatal   2
     fatal   3
-    // Current EL with SP_EL2. Only a data abort of a guarded routine (cpu::guarded) on the Non-secure alias is expected.
+    // Current EL with SP_EL2. Only a data abort of a guarded routine (cpu::guarded) on the Non-secure alias is expected, and one
+    // of a translation for a vCPU.
     .balign 0x80
     sub     sp, sp, #16
     // Without a free register: bit 16 of SP is set on a sound stack. x0 and SP are as before afterwards.
@@ -36,11 +37,11 @@ vectors:
     adrp    x1, guarded_start
     add     x1, x1, :lo12:guarded_start
     cmp     x0, x1
-    b.lo    unexpected
+    b.lo    elsewhere
     adrp    x1, guarded_end
     add     x1, x1, :lo12:guarded_end
     cmp     x0, x1
-    b.hs    unexpected
+    b.hs    elsewhere
     mrs     x0, esr_el2
     lsr     x0, x0, #26
     cmp     x0, #0x25                   // data abort from the same level
@@ -66,6 +67,48 @@ vectors:
     lower   2
     lower   3
     .balign 0x80
+
+// A data abort outside the guarded routines, x0 = ELR_EL2: in a translation, what failed are the vCPU's own tables.
+elsewhere:
+    adrp    x1, realm_translate
+    add     x1, x1, :lo12:realm_translate
+    cmp     x0, x1
+    b.lo    unexpected
+    adrp    x1, translate_end
+    add     x1, x1, :lo12:translate_end
+    cmp     x0, x1
+    b.hs    unexpected
+    mrs     x0, esr_el2
+    lsr     x0, x0, #26
+    cmp     x0, #0x25                   // data abort from the same level
+    b.ne    unexpected
+    adrp    x0, translate_landing
+    add     x0, x0, :lo12:translate_landing
+    msr     elr_el2, x0
+    ldp     x0, x1, [sp], #16
+    eret
+
+// fn realm_translate(address: u64, how: u64) -> u64
+// Translates by stage 1 of the vCPU that is loaded; how: bit 0 to write, bit 1 as EL0. Gives PAR_EL1; bit 0: no translation.
+.global realm_translate
+realm_translate:
+    tbnz    x1, #1, 2f
+    tbnz    x1, #0, 1f
+    at      s1e1r, x0
+    b       4f
+1:  at      s1e1w, x0
+    b       4f
+2:  tbnz    x1, #0, 3f
+    at      s1e0r, x0
+    b       4f
+3:  at      s1e0w, x0
+4:  isb
+translate_end:
+    mrs     x0, par_el1
+    ret
+translate_landing:
+    mov     x0, #1
+    ret
 
 stack_overflow:
 unexpected:
