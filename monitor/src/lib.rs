@@ -8,6 +8,7 @@
 pub mod attest;
 pub mod call;
 pub mod core;
+pub mod exception;
 pub mod gpt;
 pub mod hardware;
 pub mod manifest;

@@ -3,6 +3,7 @@
 use crate::percpu::Percpu;
 use crate::{fault, machine, start, worlds};
 use cpu::{read, write};
+use monitor::exception::{self, Taker};
 use monitor::{Next, World};
 
 const SMC64: u64 = 0x17;
@@ -59,29 +60,23 @@ fn other(percpu: &mut Percpu, class: u64) {
 /// An instruction that EL3 traps does not exist for the level that used it: it gets an exception of unknown reason.
 fn inject_undefined() {
     const UNKNOWN: u64 = 1 << 25;
-    const TRAP_GENERAL: u64 = 1 << 27;
-    let (elr, spsr) = (read!(elr_el3), read!(spsr_el3));
-    let aarch32 = spsr & 0x10 != 0;
-    let level = if aarch32 { 0 } else { spsr >> 2 & 3 };
-    let to_el2 = level == 2 || aarch32 || read!(hcr_el2) & TRAP_GENERAL != 0;
-    let target = if to_el2 { 2 } else { 1 };
-    let offset = match (aarch32, level == target, spsr & 1) {
-        (true, _, _) => 0x600,
-        (false, false, _) => 0x400,
-        (false, true, 0) => 0,
-        (false, true, _) => 0x200,
-    };
-    let vectors = if to_el2 {
+    const TGE: u64 = 1 << 27;
+    const E2H: u64 = 1 << 34;
+    const AARCH32: u64 = 1 << 4;
+    let (elr, spsr, hcr) = (read!(elr_el3), read!(spsr_el3), read!(hcr_el2));
+    let nmi = read!(id_aa64pfr1_el1) >> 36 & 0xf != 0;
+    let to_el2 = exception::level(spsr) == 2 || spsr & AARCH32 != 0 || hcr & TGE != 0;
+    let (taker, vectors) = if to_el2 {
         write!(esr_el2, UNKNOWN);
         write!(elr_el2, elr);
         write!(spsr_el2, spsr);
-        read!(vbar_el2)
+        (Taker { level: 2, sctlr: read!(sctlr_el2), has_el0: hcr & TGE != 0 && hcr & E2H != 0, nmi }, read!(vbar_el2))
     } else {
         write!(esr_el1, UNKNOWN);
         write!(elr_el1, elr);
         write!(spsr_el1, spsr);
-        read!(vbar_el1)
+        (Taker { level: 1, sctlr: read!(sctlr_el1), has_el0: true, nmi }, read!(vbar_el1))
     };
-    write!(elr_el3, vectors.wrapping_add(offset));
-    write!(spsr_el3, 0x3c1 | target << 2);
+    write!(elr_el3, vectors.wrapping_add(taker.vector(spsr)));
+    write!(spsr_el3, taker.pstate(spsr));
 }
