@@ -46,6 +46,8 @@ const EC_SYSREG: u64 = 0x18;
 const EC_INSTRUCTION_ABORT: u64 = 0x20;
 const EC_DATA_ABORT: u64 = 0x24;
 
+/// ESR_EL2.IL: the instruction has 32 bits; some of AArch32, at EL0, have 16.
+const LONG: u64 = 1 << 25;
 const WFX_KIND: u64 = 0b11;
 const WFX_REGISTER_VALID: u64 = 1 << 2;
 const SERROR_IDS: u64 = 1 << 24;
@@ -168,7 +170,7 @@ impl<'s, P: Platform> Session<'s, P> {
 
     /// WFI, WFE, WFIT and WFET, where the host wants to know of them.
     fn wait(&mut self, esr: u64) -> Next {
-        self.rec.advance();
+        self.rec.context.pc = self.rec.context.pc.wrapping_add(if esr & LONG != 0 { 4 } else { 2 });
         if esr & WFX_REGISTER_VALID != 0 && esr & 0b10 != 0 {
             self.exit.gprs[0] = self.rec.register(esr >> 5);
         }

@@ -197,10 +197,15 @@ fn waits_leave_when_the_host_wants_them() {
     host.machine().then(|context| {
         assert_eq!(context.hcr, 1 << 14);
         context.x[9] = 0x7777;
-        sync(1 << 26 | 9 << 5 | 0b111)
+        sync(1 << 26 | 1 << 25 | 9 << 5 | 0b111)
     });
     let (_, exit) = host.enter(REC, |enter| enter.flags = enter::TRAP_WFE);
     assert_eq!((exit.esr, exit.gprs[0]), (1 << 26 | 0b11, 0x7777));
+    assert_eq!(host.context(REC, |context| context.pc), RAM + 8);
+    // The short form of AArch32.
+    host.machine().then(|_| sync(1 << 26));
+    host.enter(REC, |enter| enter.flags = enter::TRAP_WFI);
+    assert_eq!(host.context(REC, |context| context.pc), RAM + 10);
 }
 
 #[test]
