@@ -14,6 +14,7 @@ pub mod identity;
 mod inspect;
 pub mod machine;
 mod mmu;
+pub mod model;
 mod normal;
 
 pub use board::{Board, Fault, World};

@@ -1,0 +1,117 @@
+//! The RMM and the reference model of it, driven by the same commands: same answers, same state.
+//!
+//! `ALLOD_SOAK_COMMANDS` says how many commands, `ALLOD_SEED` which.
+
+// The crate goes by the name that the rest of the workspace calls it by.
+extern crate allod_machine as machine;
+
+mod command;
+mod generate;
+mod guest;
+mod random;
+mod shrink;
+mod world;
+
+use std::collections::BTreeMap;
+use std::panic;
+
+use machine::Board;
+
+use command::{Command, name};
+use generate::Generator;
+use world::World;
+
+/// Commands of one boot.
+const BOOT: usize = 3000;
+/// How often everything is compared.
+const EVERYTHING: usize = 300;
+/// Granules of a machine, and of one in which a block of 2 MB finds room.
+const FEW: u64 = 96;
+const MANY: u64 = 512 + 512 + 64;
+
+fn granules(seed: u64) -> u64 {
+    if seed % 16 == 7 { MANY } else { FEW }
+}
+
+/// Answers by name and status.
+type Tally = BTreeMap<(String, u64), u64>;
+
+struct Failure {
+    commands: Vec<Command>,
+    why: String,
+}
+
+/// One boot, with commands at random.
+fn explore(seed: u64, count: usize, tally: &mut Tally) -> Result<(), Failure> {
+    let board = Board::new(granules(seed));
+    let mut world = World::new(&board);
+    let mut generator = Generator::new(seed);
+    let mut commands = Vec::new();
+    for number in 1..=count {
+        let command = generator.next(&world.model);
+        commands.push(command.clone());
+        let done = world.apply(&command).and_then(|answer| {
+            let due = number % EVERYTHING == 0 || number == count;
+            if due { world.everything().map(|()| answer) } else { Ok(answer) }
+        });
+        match done {
+            Ok(answer) => *tally.entry((called(&command), answer[0])).or_default() += 1,
+            Err(why) => return Err(Failure { commands, why }),
+        }
+    }
+    Ok(())
+}
+
+fn called(command: &Command) -> String {
+    match command {
+        Command::Call { x, .. } => name(x[0]),
+        Command::Enter { .. } => "REC_ENTER".into(),
+    }
+}
+
+/// Plays commands again: which was the last, and what was then wrong.
+fn replay(granules: u64, commands: &[Command]) -> Option<(usize, String)> {
+    let board = Board::new(granules);
+    let mut world = World::new(&board);
+    for (number, command) in commands.iter().enumerate() {
+        if let Err(why) = world.apply(command) {
+            return Some((number, why));
+        }
+    }
+    world.everything().err().map(|why| (commands.len(), why))
+}
+
+/// A short list of commands that fails too, and why.
+fn report(seed: u64, failure: &Failure) -> String {
+    let granules = granules(seed);
+    let short = shrink::shrink(failure.commands.clone(), |list| replay(granules, list).is_some());
+    let why = replay(granules, &short).map_or_else(|| failure.why.clone(), |(_, why)| why);
+    let list: Vec<String> = short.iter().map(|command| format!("  {command:?}")).collect();
+    format!("seed {seed} (first seen: {}), shrunk:\n{}\n{why}", failure.why, list.join("\n"))
+}
+
+fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+#[test]
+fn the_rmm_answers_as_the_model_does() {
+    let first = number("ALLOD_SEED", 1);
+    let commands = number("ALLOD_SOAK_COMMANDS", 12_000) as usize;
+    panic::set_hook(Box::new(|_| ()));
+    let mut tally = Tally::new();
+    let mut left = commands;
+    let mut seed = first;
+    let mut failed = None;
+    while left > 0 && failed.is_none() {
+        let count = left.min(BOOT);
+        failed = explore(seed, count, &mut tally).err().map(|failure| report(seed, &failure));
+        (left, seed) = (left - count, seed + 1);
+    }
+    drop(panic::take_hook());
+    for ((name, status), count) in &tally {
+        println!("{count:8} {name} -> {status:#x}");
+    }
+    assert!(failed.is_none(), "{}", failed.unwrap_or_default());
+    println!("{commands} commands, seeds {first} to {}", seed - 1);
+}
