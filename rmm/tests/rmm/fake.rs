@@ -19,6 +19,17 @@ pub const PAGES: usize = 96;
 /// What EL3 gives as the platform token.
 pub const PLATFORM_TOKEN: [u8; 700] = [0x5A; 700];
 
+/// What was done to memory that a table walker or the Normal world may see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// An entry of the table at an address was written: its index, and whether it is valid now.
+    Entry(u64, usize, bool),
+    /// Translations left the TLBs.
+    Invalidated(Scope),
+    /// A granule was wiped.
+    Wiped(u64),
+}
+
 /// What a vCPU does between an entry and the next exit.
 pub type Step = Box<dyn FnOnce(&mut RecContext) -> Exit + Send>;
 
@@ -57,6 +68,8 @@ pub struct Fake {
     pub script: Mutex<VecDeque<Step>>,
     /// What was invalidated.
     pub invalidated: Mutex<Vec<Scope>>,
+    /// What was done, in its order.
+    pub events: Mutex<Vec<Event>>,
     /// Whether an interrupt waits.
     pub irq: AtomicBool,
     /// What a virtual address translates to.
@@ -72,17 +85,23 @@ pub struct Fake {
 impl Fake {
     /// Makes a machine whose memory is the Normal world's.
     pub fn new() -> Self {
+        Self::with_pages(PAGES)
+    }
+
+    /// Makes a machine with another number of pages.
+    pub fn with_pages(pages: usize) -> Self {
         let mut ids = [0; 64];
         ids[4 * 8] = 0x1311_0011_2111_2222;
         ids[4 * 8 + 1] = 0x0000_0010_0100_0121;
         ids[5 * 8] = 0x1000_0000_1030_560A;
         ids[7 * 8] = 0x2100_0322_1020_1126;
         Self {
-            granules: (0..PAGES).map(|_| Granule::default()).collect(),
+            granules: (0..pages).map(|_| Granule::default()).collect(),
             features: Features { pa_bits: 48, vmid_bits: 16, ids, ich_vtr: 0x90B8_0003, midr: 0x000F_0510 },
             count: AtomicU64::new(1000),
             script: Mutex::default(),
             invalidated: Mutex::default(),
+            events: Mutex::default(),
             irq: AtomicBool::new(false),
             translated: Mutex::default(),
             challenge: Mutex::default(),
@@ -138,6 +157,15 @@ impl Fake {
         self.granules.iter().map(view).collect()
     }
 
+    fn note(&self, event: Event) {
+        self.events.lock().unwrap().push(event);
+    }
+
+    /// Gives what was done since this was asked last.
+    pub fn done(&self) -> Vec<Event> {
+        std::mem::take(&mut self.events.lock().unwrap())
+    }
+
     /// Adds what the vCPU does next.
     pub fn then(&self, step: impl FnOnce(&mut RecContext) -> Exit + Send + 'static) {
         self.script.lock().unwrap().push_back(Box::new(step));
@@ -164,6 +192,7 @@ impl Platform for Fake {
     }
 
     fn wipe(&self, held: &mut Held) {
+        self.note(Event::Wiped(held.pa().get()));
         self.open(held.pa(), |page| page.0.fill(0));
     }
 
@@ -187,6 +216,7 @@ impl Platform for Fake {
     }
 
     fn set_entry(&self, table: &Table, index: usize, value: u64) {
+        self.note(Event::Entry(table.pa().get(), index, value & 1 != 0));
         self.open(table.pa(), |page| *page.0.as_chunks_mut().0.get_mut(index).unwrap() = value.to_le_bytes());
     }
 
@@ -218,6 +248,7 @@ impl Platform for Fake {
     }
 
     fn invalidate(&self, _: &RealmContext, scope: Scope) {
+        self.note(Event::Invalidated(scope));
         self.invalidated.lock().unwrap().push(scope);
     }
 

@@ -52,7 +52,11 @@ pub struct Options {
 
 impl Host {
     pub fn new() -> Self {
-        let rmm = Rmm::new(Fake::new());
+        Self::on(Fake::new())
+    }
+
+    pub fn on(machine: Fake) -> Self {
+        let rmm = Rmm::new(machine);
         rmm.boot().unwrap();
         Self { rmm }
     }

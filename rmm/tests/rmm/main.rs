@@ -7,6 +7,7 @@ mod build;
 mod enter;
 mod fake;
 mod host;
+mod hostile;
 mod random;
 mod services;
 mod tables;
