@@ -4,7 +4,7 @@ use crate::images::{self, Images};
 use crate::kernel::{self, Kernel};
 use crate::qemu::{self, Qemu};
 use crate::{Done, room, tool};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What a run of the emulated machine needs.
@@ -31,16 +31,21 @@ impl World {
 
     /// `allod run` with this world's machine, firmware, kernel and initramfs.
     pub(crate) fn run(&self) -> Command {
-        let mut run = self.bare_run();
+        self.run_with(&self.images.firmware)
+    }
+
+    /// As `run`, with the firmware of another folder.
+    pub(crate) fn run_with(&self, firmware: &Path) -> Command {
+        let mut run = self.bare_run(firmware);
         run.arg("--kernel").arg(&self.kernel.image).arg("--initrd").arg(&self.images.initrd);
         run
     }
 
-    /// As `run`, but what the Realm is made of is still to be said.
-    pub(crate) fn bare_run(&self) -> Command {
+    /// As `run_with`, but what the Realm is made of is still to be said.
+    pub(crate) fn bare_run(&self, firmware: &Path) -> Command {
         let mut run = Command::new(&self.images.allod);
         run.arg("run").arg("--qemu").arg(&self.qemu.program);
-        run.arg("--firmware").arg(&self.images.firmware).arg("--platform").arg(&self.machine);
+        run.arg("--firmware").arg(firmware).arg("--platform").arg(&self.machine);
         run
     }
 }

@@ -91,7 +91,8 @@ fn domain(stage: &Stage) -> Done {
     );
     fs::write(&path, xml)?;
     let path = path.to_string_lossy();
-    let run = Run::of(stage.world.bare_run().args(["--verify", "--ask", "nproc", "--domain", &path]))?;
+    let mut run = stage.world.bare_run(&stage.world.images.firmware);
+    let run = Run::of(run.args(["--verify", "--ask", "nproc", "--domain", &path]))?;
     run.want(run.code == 0 && run.answers("nproc") == ["cpus 2"], "an affirming verdict on a Realm of two vCPUs")
 }
 
