@@ -39,6 +39,11 @@ invalidation!(
     "tlbi alle1is"
 );
 invalidation!(
+    /// Forgets all EL1&0 translations of the current VMID, and what was combined with stage 2, of this CPU.
+    current_vmid,
+    "tlbi vmalle1"
+);
+invalidation!(
     /// Forgets all EL1&0 and stage 2 translations of the current VMID on all CPUs.
     current_vmid_everywhere,
     "tlbi vmalls12e1is"

@@ -157,8 +157,8 @@ impl Platform for Machine {
         realm::invalidate(realm, scope);
     }
 
-    fn load(&self, realm: &RealmContext, _: &mut RecContext, _: &mut SimdContext) {
-        realm::load(&mut self.normal(), realm);
+    fn load(&self, realm: &RealmContext, rec: &mut RecContext, _: &mut SimdContext) {
+        realm::load(&mut self.normal(), realm, rec);
     }
 
     fn run(&self, _: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext) -> Exit {

@@ -47,6 +47,8 @@ const COUNTING: u64 = 1;
 pub struct Normal {
     kept: Option<Kept>,
     simd: Aside,
+    /// VTTBR_EL2 and VMPIDR_EL2 of the vCPU that ran here last.
+    last: [u64; 2],
 }
 
 struct Kept {
@@ -58,7 +60,7 @@ struct Kept {
 impl Normal {
     /// Makes an empty place.
     pub const fn new() -> Self {
-        Self { kept: None, simd: Aside::new() }
+        Self { kept: None, simd: Aside::new(), last: [0; 2] }
     }
 }
 
@@ -92,13 +94,19 @@ fn trap_all_newer() {
 
 /// Keeps the Normal world's registers aside, stops its performance monitors, which would count what a Realm does, and sets the
 /// realm's stage 2.
-pub fn load(normal: &mut Normal, realm: &RealmContext) {
+pub fn load(normal: &mut Normal, realm: &RealmContext, rec: &RecContext) {
     let mut kept = Kept { el1: Default::default(), timers: Default::default(), pmcr: cpu::read!(pmcr_el0) };
     put!(pmcr_el0, kept.pmcr & !COUNTING);
     el1::save(&mut kept.el1);
     timers::save(&mut kept.timers);
     normal.kept = Some(kept);
     set_stage2(realm);
+    // A vCPU counts on its TLB being its own, but what two of one realm leave in this one has the same VMID.
+    let vcpu = [realm.vttbr, rec.vmpidr];
+    if normal.last != vcpu {
+        cpu::tlb::current_vmid();
+        normal.last = vcpu;
+    }
 }
 
 /// Gives the Normal world its registers back.
