@@ -53,7 +53,14 @@ impl World {
 /// Runs the demo. The exit code is that of `allod run`: 0 only if the verdict affirms.
 pub(crate) fn demo(args: &[String]) -> Done<ExitCode> {
     let world = World::prepare()?;
-    let mut run = world.run();
+    let says = |option: &str| args.iter().any(|arg| arg.split('=').next() == Some(option));
+    let mut run = world.bare_run(&world.images.firmware);
+    if !says("--domain") {
+        let files = [("--kernel", &world.kernel.image), ("--initrd", &world.images.initrd)];
+        for (option, file) in files.into_iter().filter(|(option, _)| !says(option)) {
+            run.arg(option).arg(file);
+        }
+    }
     let status = run.arg("--verify").args(args).status()?;
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }

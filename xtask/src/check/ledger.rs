@@ -127,7 +127,7 @@ mod tests {
     fn lines_of_a_template_count() {
         let text = "asm!(\n  \"mrs {0}, x\",\n  \"isb\",\n  out(reg) v,\n  options(nomem),\n);";
         let code = "asm!(\n             ,\n       ,\n  out(reg) v,\n  options(nomem),\n);";
-        let source = Source { path: "a/src/b.rs".into(), text: text.into(), code: code.into() };
+        let source = Source { path: "a/src/b.rs".into(), text: text.into(), code: code.into(), declared_test: false };
         assert_eq!(asm_lines(&source), 2);
     }
 }

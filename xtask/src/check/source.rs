@@ -12,6 +12,8 @@ pub(super) struct Source {
     pub text: String,
     /// The same lines with comments, strings and characters blanked out.
     pub code: String,
+    /// Whether another file declares this one for tests alone.
+    pub declared_test: bool,
 }
 
 impl Source {
@@ -24,7 +26,11 @@ impl Source {
     /// Whether the whole file is tests.
     pub fn is_test(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
-        self.path.contains("/tests/") || name == "tests.rs" || name.ends_with("_tests.rs") || self.room() == "stories"
+        self.declared_test
+            || self.path.contains("/tests/")
+            || name == "tests.rs"
+            || name.ends_with("_tests.rs")
+            || self.room() == "stories"
     }
 
     /// The code before the tests at the file's end, if it has some.
@@ -47,9 +53,44 @@ pub(super) fn rust() -> Done<Vec<Source>> {
     let read = |path: String| {
         let text = fs::read_to_string(room::root().join(&path))?;
         let code = code_of(&text);
-        Ok(Source { path, text, code })
+        Ok(Source { path, text, code, declared_test: false })
     };
-    files(".rs")?.into_iter().map(read).collect()
+    let mut sources = files(".rs")?.into_iter().map(read).collect::<Done<Vec<Source>>>()?;
+    let tests: Vec<String> = sources.iter().flat_map(test_modules).collect();
+    for source in &mut sources {
+        let below =
+            |stem: &str| source.path.strip_prefix(stem).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'));
+        source.declared_test = tests.iter().any(|stem| below(stem));
+    }
+    Ok(sources)
+}
+
+/// The modules that a file declares under `#[cfg(test)]` in files of their own: their paths without `.rs`.
+fn test_modules(source: &Source) -> Vec<String> {
+    let (folder, file) = source.path.rsplit_once('/').unwrap_or(("", &source.path));
+    let inner = match file {
+        "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
+        _ => source.path.trim_end_matches(".rs").to_owned(),
+    };
+    let mut found = Vec::new();
+    let mut lines = source.text.lines().map(str::trim);
+    while let Some(line) = lines.next() {
+        if line != "#[cfg(test)]" {
+            continue;
+        }
+        let mut path = None;
+        for line in lines.by_ref().take(3) {
+            if let Some(quoted) = line.strip_prefix("#[path = \"") {
+                path = quoted.split('"').next().map(|name| format!("{folder}/{}", name.trim_end_matches(".rs")));
+            } else if let Some(name) = line.split("mod ").nth(1).and_then(|rest| rest.strip_suffix(';')) {
+                found.push(path.take().unwrap_or_else(|| format!("{inner}/{name}")));
+                break;
+            } else if !line.starts_with("#[") {
+                break;
+            }
+        }
+    }
+    found
 }
 
 /// Blanks out comments, strings and characters; line ends stay where they are.
@@ -132,6 +173,15 @@ mod tests {
         assert!(!code.contains("unsafe"), "{code}");
         assert!(code.contains("a();") && code.contains("b()") && code.contains("let s ="));
         assert_eq!(code.lines().count(), 4);
+    }
+
+    #[test]
+    fn modules_of_tests_are_found_wherever_they_lie() {
+        let text = "#[cfg(test)]\nmod fake;\n#[cfg(test)]\n#[path = \"a_tests.rs\"]\nmod tests;\n#[cfg(test)]\nfn x() {}\nmod y;";
+        let source =
+            |path: &str| Source { path: path.into(), text: text.into(), code: String::new(), declared_test: false };
+        assert_eq!(test_modules(&source("c/src/lib.rs")), ["c/src/fake", "c/src/a_tests"]);
+        assert_eq!(test_modules(&source("c/src/m.rs")), ["c/src/m/fake", "c/src/a_tests"]);
     }
 
     #[test]
