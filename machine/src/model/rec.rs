@@ -74,6 +74,14 @@ pub struct Rec {
     pub(super) vcpu: Vcpu,
 }
 
+impl Rec {
+    /// Whether the host may answer the access that made the REC exit.
+    #[must_use]
+    pub fn is_emulatable(&self) -> bool {
+        self.abort.is_some()
+    }
+}
+
 /// Bits of an MPIDR that name a REC.
 const AFFINITY: u64 = 0xFF00_0000 | 0xFF_0000 | 0xFF00 | 0xF;
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use machine::model::{Entry, GRANULE, Life, Model, Pending, Realm, State, fid, size};
+use machine::model::{Entry, GRANULE, Life, Model, Pending, Realm, Rec, State, fid, size};
 
 use crate::command::{Command, Words};
 use crate::guest;
@@ -60,6 +60,8 @@ pub struct Generator {
     next_pc: u64,
     /// Whether mappings may be write-only: no vCPU then touches the host's memory.
     pub write_only: bool,
+    /// Whether the first block of 2 MB is kept to be given to a Realm as a whole.
+    whole_block: bool,
 }
 
 pub fn call(x0: u64, arguments: &[u64]) -> Command {
@@ -72,9 +74,9 @@ pub fn call(x0: u64, arguments: &[u64]) -> Command {
 type Make = fn(&mut Generator, &Model) -> Command;
 
 impl Generator {
-    pub fn new(seed: u64) -> Generator {
+    pub fn new(seed: u64, whole_block: bool) -> Generator {
         let write_only = seed.is_multiple_of(4);
-        Generator { random: Random(seed), planned: VecDeque::new(), next_pc: 0x1_0000, write_only }
+        Generator { random: Random(seed), planned: VecDeque::new(), next_pc: 0x1_0000, write_only, whole_block }
     }
 
     /// The next command, given what the model knows.
@@ -82,8 +84,14 @@ impl Generator {
         if let Some(command) = self.planned.pop_front() {
             return command;
         }
-        let makes: [(u64, Make); 28] = [
-            (if self.count(model, State::Delegated) < 30 { 30 } else { 3 }, Generator::delegate),
+        if self.random.chance(25) && model.recs.values().any(|rec| rec.pending.is_some()) {
+            return self.psci_complete(model);
+        }
+        if self.random.chance(25) && model.recs.values().any(|rec| rec.request.is_some()) {
+            return self.set_ripas(model);
+        }
+        let makes: [(u64, Make); 29] = [
+            (if self.count(model, State::Delegated) < 40 { 40 } else { 3 }, Generator::delegate),
             (3, Generator::undelegate),
             (if model.realms.len() < REALMS { 12 } else { 1 }, Generator::realm_create),
             (2, Generator::realm_activate),
@@ -95,22 +103,23 @@ impl Generator {
             (6, Generator::map_unprotected),
             (4, Generator::unmap_unprotected),
             (10, Generator::init_ripas),
-            (8, Generator::set_ripas),
+            (2, Generator::set_ripas),
             (10, Generator::data_create),
             (8, Generator::data_create_unknown),
             (6, Generator::data_destroy),
             (5, Generator::rec_create),
             (1, Generator::rec_destroy),
             (22, Generator::enter),
-            (5, Generator::psci_complete),
+            (1, Generator::psci_complete),
             (1, Generator::simple),
             (1, Generator::garbage),
-            (if self.random.chance(30) { 1 } else { 0 }, Generator::map_run),
-            (1, Generator::fill),
+            (u64::from(self.random.chance(20)), Generator::map_run),
+            (if self.whole_block { 8 } else { 1 }, Generator::fill),
             (1, Generator::drain),
             (2, Generator::fold_up),
             (2, Generator::begin),
             (3, Generator::reach),
+            (8, Generator::build),
         ];
         let make = self.random.weighted(&makes);
         let command = make(self, model);
@@ -128,12 +137,14 @@ impl Generator {
     }
 
     fn count(&self, model: &Model, wanted: State) -> usize {
-        model.granules.values().filter(|state| **state == wanted).count()
+        let kept = if self.whole_block { size(2) / GRANULE } else { 0 };
+        model.granules.values().skip(kept as usize).filter(|state| **state == wanted).count()
     }
 
     /// A granule in a state, or the first of all.
     fn some(&mut self, model: &Model, wanted: State) -> u64 {
-        let all: Vec<u64> = model.granules.iter().filter(|(_, state)| **state == wanted).map(|(pa, _)| *pa).collect();
+        let all = model.granules.iter().filter(|(_, state)| **state == wanted).map(|(pa, _)| *pa);
+        let all: Vec<u64> = all.filter(|pa| !self.whole_block || *pa >= BASE + size(2)).collect();
         if all.is_empty() { BASE } else { self.random.pick(&all) }
     }
 
@@ -180,10 +191,13 @@ impl Generator {
         (!all.is_empty()).then(|| self.random.pick(&all)).map(|(rd, realm)| (*rd, realm))
     }
 
-    /// A realm that is being built, if there is one, but now and then another.
+    /// A realm that is being built; now and then another.
     fn new_realm<'m>(&mut self, model: &'m Model) -> Option<(u64, &'m Realm)> {
         let all: Vec<_> = model.realms.iter().filter(|(_, realm)| realm.life == Life::New).collect();
-        if all.is_empty() || self.random.chance(5) {
+        if all.is_empty() && self.random.chance(80) {
+            return None;
+        }
+        if all.is_empty() || self.random.chance(3) {
             return self.realm(model);
         }
         let (rd, realm) = self.random.pick(&all);
@@ -213,6 +227,19 @@ impl Generator {
         }
     }
 
+    /// An address that is mapped.
+    pub fn mapped(&mut self, realm: &Realm) -> u64 {
+        let leaves = realm.space.tables.iter().flat_map(|((level, base), table)| {
+            let mapped = |entry: &Entry| matches!(entry, Entry::Assigned(..) | Entry::AssignedNs(_));
+            let mapped = (0..).zip(&table.entries).filter(move |(_, entry)| mapped(entry));
+            mapped.map(move |(index, _): (u64, _)| base + index * size(*level))
+        });
+        let mut leaves: Vec<u64> = leaves.collect();
+        // A run of mappings would outweigh all else.
+        leaves.dedup_by_key(|ipa| if *ipa % size(2) < 4 * GRANULE { *ipa } else { *ipa | (size(2) - 1) });
+        if leaves.is_empty() { self.ipa(realm) } else { self.random.pick(&leaves) }
+    }
+
     /// A page of the realm's own memory.
     fn own(&mut self, realm: &Realm) -> u64 {
         let tables: Vec<_> = realm.space.tables.keys().copied().collect();
@@ -240,20 +267,25 @@ impl Generator {
     }
 
     /// Where so many free granules stand side by side, as aligned as they must be.
-    fn roots(&mut self, model: &Model, count: u64) -> u64 {
+    fn roots(&mut self, model: &Model, count: u64) -> Option<u64> {
         let free = |pa: u64| model.state(pa) == Some(State::Delegated);
         let fits = |pa: &u64| pa % (count * GRANULE) == 0 && (0..count).all(|number| free(pa + number * GRANULE));
         let all: Vec<u64> = model.granules.keys().copied().filter(fits).collect();
-        if all.is_empty() || self.random.chance(4) {
-            self.address(model, State::Delegated)
-        } else {
-            self.random.pick(&all)
+        if self.random.chance(4) {
+            return Some(self.address(model, State::Delegated));
         }
+        (!all.is_empty()).then(|| self.random.pick(&all))
     }
 
     fn realm_create(&mut self, model: &Model) -> Command {
-        let shape = if self.random.chance(8) { self.random.pick(&NO_SPACES) } else { self.random.weighted(&SPACES) };
-        let base = self.roots(model, shape[2].max(1));
+        let mut shape = self.random.weighted(&SPACES);
+        if self.roots(model, shape[2]).is_none() {
+            shape = SPACES[0].1;
+        }
+        if self.random.chance(8) {
+            shape = self.random.pick(&NO_SPACES);
+        }
+        let base = self.roots(model, shape[2].max(1)).unwrap_or(BASE);
         let vmid = self.random.pick(&[0, 1, 2, 3, 4, 5, 6, 255]);
         let mut words = realm(shape, vmid, base);
         words.push((0x30, self.random.below(2)));
@@ -297,6 +329,9 @@ impl Generator {
         let Some((rd, realm)) = self.realm(model) else { return self.realm_create(model) };
         let ipa = if self.random.chance(60) { self.random.pick(&[0, 0, 0x20_0000]) } else { self.ipa(realm) };
         let reached = if realm.space.contains(ipa) { realm.space.walk(ipa, 3).level } else { 2 };
+        if reached == 3 && self.random.chance(80) {
+            return self.reach(model);
+        }
         let level = (reached + 1).min(3);
         let ipa = self.unaligned(ipa / size(level - 1) * size(level - 1));
         let table = self.address(model, State::Delegated);
@@ -427,37 +462,37 @@ impl Generator {
             self.planned.push_back(call(fid::RTT_UNMAP_UNPROTECTED, &[rd, ipa, level.cast_unsigned()]));
             self.planned.push_back(call(fid::RTT_MAP_UNPROTECTED, &[rd, ipa, level.cast_unsigned(), odd]));
         }
-        call(fid::RTT_FOLD, &[rd, base, level.cast_unsigned()])
+        self.planned.push_back(call(fid::RTT_FOLD, &[rd, base, level.cast_unsigned()]));
+        call(fid::RTT_READ_ENTRY, &[rd, base, level.cast_unsigned()])
     }
 
     /// Gives a whole table's worth of memory, where there is as much.
     fn fill(&mut self, model: &Model) -> Command {
         let Some((rd, realm)) = self.realm(model) else { return self.realm_create(model) };
-        let free = |pa: u64| model.state(pa) == Some(State::Delegated);
-        let block = size(2);
-        let end = BASE + model.granules.len() as u64 * GRANULE;
-        let all = (BASE / block..end / block).map(|number| number * block);
-        let all: Vec<u64> = all.filter(|pa| (0..512).all(|number| free(pa + number * GRANULE))).collect();
+        let block = (BASE..BASE + size(2)).step_by(GRANULE as usize);
+        let free = |pa: u64| matches!(model.state(pa), Some(State::Delegated | State::Undelegated));
         let tables = realm.space.tables.iter().filter(|((level, base), table)| {
             let empty = table.entries.iter().all(|entry| matches!(entry, Entry::Unassigned(_)));
             *level == 3 && realm.space.is_protected(*base) && empty
         });
         let tables: Vec<u64> = tables.map(|((_, base), _)| *base).collect();
-        if all.is_empty() || tables.is_empty() {
+        if !self.whole_block || tables.is_empty() || !block.clone().all(free) {
             return self.data_create_unknown(model);
         }
-        let (base, pa) = (self.random.pick(&tables), self.random.pick(&all));
+        let (base, pa) = (self.random.pick(&tables), BASE);
+        let normal = block.filter(|pa| model.is_normal(*pa));
+        self.planned.extend(normal.map(|pa| call(fid::GRANULE_DELEGATE, &[pa])));
         for number in 0..512 {
             let offset = number * GRANULE;
             self.planned.push_back(call(fid::DATA_CREATE_UNKNOWN, &[rd, pa + offset, base + offset]));
         }
         let last = if self.random.chance(70) { fid::RTT_FOLD } else { fid::RTT_DESTROY };
         self.planned.push_back(call(last, &[rd, base, 3]));
-        call(fid::RTT_INIT_RIPAS, &[rd, base, base + block])
+        call(fid::RTT_INIT_RIPAS, &[rd, base, base + size(2)])
     }
 
     fn init_ripas(&mut self, model: &Model) -> Command {
-        let Some((rd, realm)) = self.new_realm(model) else { return self.realm_create(model) };
+        let Some((rd, realm)) = self.new_realm(model) else { return self.towards(model) };
         let base = if self.random.chance(80) { self.own(realm) } else { self.ipa(realm) };
         let level = if realm.space.contains(base) { realm.space.walk(base, 3).level } else { 3 };
         let count = self.random.pick(&[1, 1, 2, 3, 512, 600]);
@@ -468,7 +503,9 @@ impl Generator {
 
     /// What a REC has asked for, or something near it.
     fn set_ripas(&mut self, model: &Model) -> Command {
-        let asking: Vec<_> = model.recs.iter().filter(|(_, rec)| rec.request.is_some()).collect();
+        let spent = self.random.chance(5);
+        let asks = |rec: &Rec| rec.request.is_some_and(|request| spent || request.addr < request.top);
+        let asking: Vec<_> = model.recs.iter().filter(|(_, rec)| asks(rec)).collect();
         if asking.is_empty() && self.random.chance(80) {
             return self.enter(model);
         }
@@ -488,7 +525,7 @@ impl Generator {
     }
 
     fn data_create(&mut self, model: &Model) -> Command {
-        let Some((rd, realm)) = self.new_realm(model) else { return self.realm_create(model) };
+        let Some((rd, realm)) = self.new_realm(model) else { return self.towards(model) };
         let ipa = self.own(realm);
         let (data, source) = (self.address(model, State::Delegated), self.address(model, State::Undelegated));
         let words = (0..4).map(|_| (self.random.below(512) as usize * 8, self.random.next())).collect();
@@ -517,37 +554,43 @@ impl Generator {
         self.next_pc
     }
 
-    fn rec_create(&mut self, model: &Model) -> Command {
-        let Some((rd, realm)) = self.new_realm(model) else { return self.realm_create(model) };
-        let count = limits().aux_count;
-        let index = realm.next_index;
+    /// A REC that fits.
+    fn rec_create_for(&mut self, model: &Model, rd: u64, index: u64, free: &mut Vec<u64>) -> Command {
+        let mut next = || free.pop().unwrap_or(BASE);
         let mpidr = index & 0xF | (index >> 4 & 0xFF) << 8 | (index >> 12 & 0xFF) << 16 | index >> 20 << 24;
-        let mut words = vec![
-            (0, u64::from(self.random.chance(75))),
-            (0x100, mpidr),
-            (0x200, self.pc()),
-            (0x300, self.random.next()),
-            (0x320, self.random.next()),
-            (0x338, self.random.next()),
-            (0x800, count),
+        let count = limits().aux_count;
+        let mut words = vec![(0, 1), (0x100, mpidr), (0x800, count)];
+        words.extend((0..count as usize).map(|number| (0x808 + number * 8, next())));
+        let rec = next();
+        words.push((0, u64::from(self.random.chance(75))));
+        words.push((0x200, self.pc()));
+        words.extend([0x300, 0x320, 0x338].map(|at| (at, self.random.next())));
+        let from = self.some(model, State::Undelegated);
+        Command::Call { x: [fid::REC_CREATE, rd, rec, from, 0, 0], page: Some((from, words)) }
+    }
+
+    fn rec_create(&mut self, model: &Model) -> Command {
+        let Some((rd, realm)) = self.new_realm(model) else { return self.towards(model) };
+        let count = limits().aux_count;
+        let mut free: Vec<u64> = (0..=count).map(|_| self.address(model, State::Delegated)).collect();
+        let mut command = self.rec_create_for(model, rd, realm.next_index, &mut free);
+        let odd = [
+            (0, self.random.next()),
+            (0x100, self.random.pick(&[0, 1, 16, 256, 1 << 24, 1 << 32, 1 << 31])),
+            (0x800, self.random.pick(&[0, 1, count + 1, 17, !0])),
+            (0x808, self.some(model, State::Undelegated)),
+            (0x810, self.some(model, State::Data)),
         ];
-        for number in 0..count as usize {
-            words.push((0x808 + number * 8, self.address(model, State::Delegated)));
+        if let Command::Call { x, page: Some((from, words)) } = &mut command {
+            x[1] = self.or_else(model, rd);
+            if self.random.chance(10) {
+                words.push(self.random.pick(&odd));
+            }
+            if self.random.chance(3) {
+                (*from, x[3]) = (x[2], x[2]);
+            }
         }
-        if self.random.chance(10) {
-            let odd = [
-                (0, self.random.next()),
-                (0x100, self.random.pick(&[0, 1, 16, 256, 1 << 24, 1 << 32, 1 << 31])),
-                (0x800, self.random.pick(&[0, 1, count + 1, 17, !0])),
-                (0x808, self.some(model, State::Undelegated)),
-                (0x810, self.some(model, State::Data)),
-            ];
-            words.push(self.random.pick(&odd));
-        }
-        let rec = self.address(model, State::Delegated);
-        let from = self.address(model, State::Undelegated);
-        let x = [fid::REC_CREATE, self.or_else(model, rd), rec, from, 0, 0];
-        Command::Call { x, page: Some((from, words)) }
+        command
     }
 
     fn rec_destroy(&mut self, model: &Model) -> Command {
@@ -581,8 +624,8 @@ impl Generator {
     }
 
     fn enter(&mut self, model: &Model) -> Command {
-        let ready = |rd: &u64, runnable: bool| runnable && model.realms[rd].life == Life::Active;
-        let able: Vec<_> = model.recs.iter().filter(|(_, rec)| ready(&rec.owner, rec.runnable)).collect();
+        let ready = |rec: &Rec| rec.runnable && rec.pending.is_none() && model.realms[&rec.owner].life == Life::Active;
+        let able: Vec<_> = model.recs.iter().filter(|(_, rec)| ready(rec)).collect();
         if able.is_empty() && self.random.chance(80) {
             return self.towards(model);
         }
@@ -619,12 +662,16 @@ impl Generator {
         call(x0, &arguments)
     }
 
-    /// Takes a realm down.
     fn drain(&mut self, model: &Model) -> Command {
-        if self.random.chance(70) {
-            return self.data_destroy(model);
+        match self.realm(model) {
+            Some((rd, _)) if self.random.chance(20) => self.take_down(model, rd),
+            _ => self.data_destroy(model),
         }
-        let Some((rd, realm)) = self.realm(model) else { return self.realm_create(model) };
+    }
+
+    /// Takes a realm down.
+    fn take_down(&mut self, model: &Model, rd: u64) -> Command {
+        let realm = &model.realms[&rd];
         for ((level, base), table) in realm.space.tables.iter().rev() {
             for (index, entry) in (0..).zip(&table.entries) {
                 let ipa = base + index * size(*level);
@@ -638,19 +685,56 @@ impl Generator {
         }
         let recs = model.recs.iter().filter(|(_, rec)| rec.owner == rd);
         recs.for_each(|(pa, _)| self.planned.push_back(call(fid::REC_DESTROY, &[*pa])));
+        self.planned.push_back(call(fid::REALM_DESTROY, &[rd]));
         call(fid::REALM_DESTROY, &[rd])
+    }
+
+    /// A realm that runs: two tables down to pages, some of them memory of its own and of the host's, two RECs.
+    fn build(&mut self, model: &Model) -> Command {
+        let new = model.realms.iter().find(|(_, realm)| realm.life == Life::New);
+        let Some((rd, realm)) = new else { return self.towards(model) };
+        let free =
+            |pa: &u64| model.state(*pa) == Some(State::Delegated) && (!self.whole_block || *pa >= BASE + size(2));
+        let mut free: Vec<u64> = model.granules.keys().copied().filter(free).collect();
+        let mut plan = Vec::new();
+        let half = realm.space.half();
+        for ipa in [0, half] {
+            for level in realm.space.walk(ipa, 3).level + 1..=3 {
+                plan.push(call(fid::RTT_CREATE, &[*rd, free.pop().unwrap_or(BASE), ipa, level.cast_unsigned()]));
+            }
+        }
+        let top = self.random.pick(&[3, 4, 5, 8, 512]) * GRANULE;
+        plan.push(call(fid::RTT_INIT_RIPAS, &[*rd, 0, top]));
+        for number in 0..3 {
+            let source = self.some(model, State::Undelegated);
+            let arguments = [*rd, free.pop().unwrap_or(BASE), number * GRANULE, source, self.random.below(2)];
+            plan.push(call(fid::DATA_CREATE, &arguments));
+            let desc = self.some(model, State::Undelegated) | 6 << 2 | 3 << 6;
+            plan.push(call(fid::RTT_MAP_UNPROTECTED, &[*rd, half + number * GRANULE, 3, desc]));
+        }
+        for number in 0..2 {
+            let rec = self.rec_create_for(model, *rd, realm.next_index + number, &mut free);
+            plan.push(rec);
+        }
+        plan.push(call(fid::REALM_ACTIVATE, &[*rd]));
+        self.planned.extend(plan);
+        self.planned.pop_front().unwrap_or_else(|| call(fid::REALM_ACTIVATE, &[*rd]))
     }
 
     /// A step towards a REC that can be entered.
     fn towards(&mut self, model: &Model) -> Command {
-        let recs = |rd: &u64| model.recs.values().filter(|rec| rec.owner == *rd).count();
+        let of = |rd: u64| model.recs.values().filter(move |rec| rec.owner == rd);
         let new: Vec<u64> =
             model.realms.iter().filter(|(_, realm)| realm.life == Life::New).map(|(rd, _)| *rd).collect();
-        match new.first() {
-            None if model.realms.len() < REALMS => self.realm_create(model),
-            None => self.drain(model),
-            Some(rd) if recs(rd) > 0 && self.random.chance(30) => call(fid::REALM_ACTIVATE, &[*rd]),
-            Some(_) => self.rec_create(model),
+        let runs = |rd: u64| of(rd).any(|rec| rec.runnable) && model.realms[&rd].life == Life::Active;
+        let dead = model.realms.keys().copied().find(|rd| !new.contains(rd) && !runs(*rd));
+        match (new.first(), dead) {
+            (None, _) if model.realms.len() < REALMS => self.realm_create(model),
+            (None, Some(rd)) => self.take_down(model, rd),
+            (None, None) => self.rtt_create(model),
+            (Some(_), _) if self.random.chance(60) => self.build(model),
+            (Some(rd), _) if of(*rd).count() > 1 && self.random.chance(30) => call(fid::REALM_ACTIVATE, &[*rd]),
+            (Some(_), _) => self.rec_create(model),
         }
     }
 
@@ -674,7 +758,7 @@ impl Generator {
         let ipa = self.random.pick(&[0, 0, 0x20_0000, half, half + 0x20_0000, half - 0x20_0000]);
         let level = realm.space.walk(ipa, 3).level + 1;
         if level > 3 {
-            return self.rtt_create(model);
+            return self.enter(model);
         }
         call(
             fid::RTT_CREATE,

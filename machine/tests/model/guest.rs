@@ -12,7 +12,8 @@ const PSCI: u64 = 0xC400_0000;
 /// An entry into a REC.
 pub fn enter(from: &mut Generator, model: &Model, rec: u64, run: u64) -> Command {
     let irq = from.random.chance(3);
-    let mut page = page(from, irq);
+    let emulatable = model.recs.get(&rec).is_some_and(machine::model::Rec::is_emulatable);
+    let mut page = page(from, irq, emulatable);
     let realm = model.recs.get(&rec).map(|rec| &model.realms[&rec.owner]);
     let count = from.random.pick(&[0, 1, 1, 2, 3, 5]);
     let ops = match realm {
@@ -26,9 +27,10 @@ pub fn enter(from: &mut Generator, model: &Model, rec: u64, run: u64) -> Command
     Command::Enter { rec, run, page, irq, ops }
 }
 
-fn page(from: &mut Generator, irq: bool) -> Words {
+fn page(from: &mut Generator, irq: bool, emulatable: bool) -> Words {
     let random = &mut from.random;
-    let flags = random.weighted(&[(6, 0), (6, 1), (2, 2), (1, 3), (2, 16), (1, 17), (1, !0xFF)]);
+    let emulate = if emulatable { 6 } else { 1 };
+    let flags = random.weighted(&[(8, 0), (emulate, 1), (2, 2), (1, 3), (3, 16), (emulate / 2, 17), (1, !0xFF)]);
     let trap = if irq { 0 } else { random.pick(&[0, 0, 4, 8, 12]) };
     let mut words = vec![(0, flags | trap)];
     words.extend((0..4).map(|number| (0x200 + number * 8, random.next())));
@@ -54,7 +56,8 @@ fn page(from: &mut Generator, irq: bool) -> Words {
 /// An address that a program touches, aligned to eight bytes, and not wider than the processor's physical addresses: a
 /// wider one would fault in stage 1.
 fn address(from: &mut Generator, realm: &Realm) -> u64 {
-    let ipa = from.ipa(realm) & 0xFFFF_FFFF_F000 | from.random.below(512) * 8;
+    let ipa = if from.random.chance(60) { from.mapped(realm) } else { from.ipa(realm) };
+    let ipa = ipa & 0xFFFF_FFFF_F000 | from.random.below(512) * 8;
     if from.write_only && ipa & realm.space.half() != 0 { 0 } else { ipa }
 }
 
@@ -71,7 +74,7 @@ fn op(from: &mut Generator, realm: &Realm) -> Op {
 }
 
 fn ripas_change(from: &mut Generator, realm: &Realm) -> Op {
-    let base = from.ipa(realm);
+    let base = if from.random.chance(40) { from.mapped(realm) } else { from.ipa(realm) };
     let length = from.random.pick(&[1, 1, 2, 3, 511, 512, 513, 0, 1 << 18]) * GRANULE;
     let ripas = from.random.weighted(&[(8, 0), (8, 1), (1, 2), (1, 3), (1, 0x100)]);
     let flags = from.random.pick(&[0, 0, 1, 1, 2, !0]);
@@ -125,7 +128,8 @@ fn psci(from: &mut Generator, realm: &Realm) -> Op {
 }
 
 fn rsi(from: &mut Generator, realm: &Realm) -> Op {
-    let (page, end) = (from.ipa(realm), from.ipa(realm));
+    let page = if from.random.chance(60) { from.mapped(realm) } else { from.ipa(realm) };
+    let end = from.ipa(realm);
     let random = &mut from.random;
     Op::Smc(match random.below(40) {
         0 => vec![RSI, random.pick(&[0x1_0000, 0x1_0001, 0])],

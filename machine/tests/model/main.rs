@@ -27,10 +27,15 @@ const BOOT: usize = 3000;
 const EVERYTHING: usize = 300;
 /// Granules of a machine, and of one in which a block of 2 MB finds room.
 const FEW: u64 = 96;
-const MANY: u64 = 512 + 512 + 64;
+const MANY: u64 = 512 + FEW;
+
+/// Whether the machine of a seed has room for a block.
+fn has_block(seed: u64) -> bool {
+    seed % 8 == 7
+}
 
 fn granules(seed: u64) -> u64 {
-    if seed % 16 == 7 { MANY } else { FEW }
+    if has_block(seed) { MANY } else { FEW }
 }
 
 /// Answers by name and status.
@@ -45,7 +50,7 @@ struct Failure {
 fn explore(seed: u64, count: usize, tally: &mut Tally) -> Result<(), Failure> {
     let board = Board::new(granules(seed));
     let mut world = World::new(&board);
-    let mut generator = Generator::new(seed);
+    let mut generator = Generator::new(seed, has_block(seed));
     let mut commands = Vec::new();
     for number in 1..=count {
         let command = generator.next(&world.model);
@@ -59,6 +64,7 @@ fn explore(seed: u64, count: usize, tally: &mut Tally) -> Result<(), Failure> {
             Err(why) => return Err(Failure { commands, why }),
         }
     }
+    world.tally.into_iter().for_each(|(key, count)| *tally.entry(key).or_default() += count);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The machine and the model side by side.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -55,12 +55,23 @@ impl Program for Scripted {
     }
 }
 
+fn kind(op: &Op) -> &'static str {
+    match op {
+        Op::Smc(_) => "smc",
+        Op::Load { .. } => "load",
+        Op::Store { .. } => "store",
+        Op::Wfi => "wfi",
+    }
+}
+
 /// Both, after the same commands.
 pub struct World<'b> {
     pub machine: Machine<'b>,
     pub model: Model,
     script: Shared,
     digest: Option<u64>,
+    /// What programs have done, and what came of it.
+    pub tally: BTreeMap<(String, u64), u64>,
 }
 
 fn image(words: &Words) -> Image {
@@ -119,6 +130,7 @@ impl<'b> World<'b> {
             model: Model::new(limits(), board.dram(), device_tree),
             script: Shared::default(),
             digest: None,
+            tally: BTreeMap::new(),
         }
     }
 
@@ -213,12 +225,28 @@ impl<'b> World<'b> {
         let after = self.model.is_normal(run).then(|| self.content(run, Side::Normal)).transpose()?;
         let entry = RecEntry { x, irq, seen: &seen, run: after.as_ref() };
         self.model.enter(&entry, &answer).map_err(|why| format!("{why}\n  the program: {seen:x?}"))?;
+        self.note(&seen);
+        if let Some(after) = after.filter(|_| answer[0] == 0) {
+            *self.tally.entry(("  exit".into(), after[0x800].into())).or_default() += 1;
+        }
         self.settle(before, answer[0])?;
         for pa in self.model.unknown.clone() {
             let page = self.content(pa, Side::Realm)?;
             self.model.learn(pa, &page);
         }
         Ok(answer)
+    }
+
+    fn note(&mut self, seen: &[(Event, Op)]) {
+        for pair in seen.windows(2) {
+            let key = match (&pair[0].1, &pair[1].0) {
+                (Op::Smc(x), Event::Returned(result)) => (format!("  smc {:x}", x[0]), result[0]),
+                (op, Event::Exception { esr }) => (format!("  {}", kind(op)), *esr),
+                (op, Event::Protected) => (format!("  {} protected", kind(op)), 0),
+                (op, _) => (format!("  {}", kind(op)), 0),
+            };
+            *self.tally.entry(key).or_default() += 1;
+        }
     }
 
     /// An operation, or another in place of one of which the specification does not say what it does.
