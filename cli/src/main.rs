@@ -4,6 +4,7 @@
 
 mod attack;
 mod domain;
+mod eventlog;
 mod measure;
 mod platform;
 mod run;
@@ -30,6 +31,9 @@ enum Command {
     Measure(measure::Command),
     /// Judge a token against anchors, endorsements and references.
     Verify(verify::Args),
+    /// Explain, replay and check event logs of measured boots.
+    #[command(subcommand)]
+    Eventlog(eventlog::Command),
     /// Start the emulated machine and launch a Realm on it.
     Run(Box<run::Args>),
 }
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         Command::Platform(command) => platform::main(command),
         Command::Measure(command) => measure::main(command),
         Command::Verify(args) => verify::main(args),
+        Command::Eventlog(command) => eventlog::main(command),
         Command::Run(args) => run::main(*args),
     };
     done.unwrap_or_else(|error| {

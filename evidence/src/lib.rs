@@ -13,6 +13,7 @@ extern crate alloc;
 
 pub mod cbor;
 pub mod cose;
+pub mod eventlog;
 pub mod hash;
 pub mod hex;
 pub mod key;

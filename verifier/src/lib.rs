@@ -22,6 +22,8 @@ mod components;
 pub mod key;
 pub mod policy;
 pub mod reference;
+pub mod replay;
+pub mod rules;
 pub mod verdict;
 pub mod verify;
 

@@ -1,0 +1,80 @@
+//! Drafts rules from a log that is known to be good.
+
+use super::PROFILE;
+use super::rule::Seen;
+use crate::replay::Agreement;
+use evidence::eventlog::{Algorithm, EventLog, EventType};
+use evidence::hex::encode;
+use std::fmt::Write;
+
+/// Drafts a rules file that admits this boot and no other: every event once and in its order, commands and variables by
+/// what they say, all else by digest. Only leaving boot services is given the choice that firmware has, of one failed
+/// attempt before the one that succeeds.
+///
+/// `algorithm` is the bank the digests are of; events without such a digest are left out, and a comment says so.
+#[must_use]
+pub fn draft(log: &EventLog<'_>, algorithm: Algorithm) -> String {
+    let mut text = format!("profile = \"{PROFILE}\"\nhash = \"{algorithm}\"\n");
+    let mut names: Vec<String> = Vec::new();
+    for entry in log.entries().iter().filter(|entry| entry.kind.is_extended()) {
+        let seen = Seen::new(entry);
+        let Some(digest) = entry.digest(algorithm) else {
+            let _ = writeln!(text, "\n# event {} has no digest of {algorithm}", entry.number);
+            continue;
+        };
+        let times = if seen.agreement == Agreement::Agrees { times(seen.text.as_deref()) } else { None };
+        if times.is_some_and(|(name, _)| names.iter().any(|it| it == name)) {
+            continue;
+        }
+        let name = times.map_or_else(|| name(&seen, &names), |(name, _)| name.into());
+        let register = log.numbering().name(entry.register);
+        let _ = writeln!(text, "\n[[rule]]\nname = {}\nregister = \"{register}\"", quoted(&name));
+        let _ = writeln!(text, "type = \"{}\"", entry.kind);
+        if Agreement::Apart == seen.agreement && !seen.subject.is_empty() && !seen.subject.contains('*') {
+            let _ = writeln!(text, "subject = {}", quoted(&seen.subject));
+        }
+        let _ = writeln!(text, "{}", demand(&seen, digest));
+        if let Some((_, times)) = times {
+            let _ = writeln!(text, "times = \"{times}\"\ngroup = \"leaving boot services\"");
+        }
+        names.push(name);
+    }
+    text
+}
+
+/// The events that firmware repeats if leaving boot services fails at first: a name for their rule, and how often they
+/// may occur.
+fn times(text: Option<&str>) -> Option<(&'static str, &'static str)> {
+    match text? {
+        "Exit Boot Services Invocation" => Some(("boot services are left", "1..2")),
+        "Exit Boot Services Returned with Failure" => Some(("the first attempt failed", "0..1")),
+        _ => None,
+    }
+}
+
+fn demand(seen: &Seen<'_>, digest: &[u8]) -> String {
+    let measured = seen.agreement == Agreement::Agrees;
+    match (&seen.text, seen.value) {
+        (_, Some(value)) if measured && value.len() <= 64 && seen.entry.kind != EventType::EFI_VARIABLE_BOOT => {
+            format!("value = \"{}\"", encode(value))
+        }
+        (Some(text), _) if measured => format!("text = {}", quoted(text)),
+        _ => format!("digest = \"{}\"", encode(digest)),
+    }
+}
+
+/// A name that no rule has yet: what the event is about, and a number if that is taken.
+fn name(seen: &Seen<'_>, names: &[String]) -> String {
+    let about = match (&*seen.subject, seen.entry.kind.name()) {
+        ("" | "undecodable" | "action" | "separator" | "image", Some(kind)) => kind.trim_start_matches("EV_").to_lowercase(),
+        (subject, _) => subject.to_string(),
+    };
+    let taken = |name: &String| names.contains(name);
+    let numbered = (2u32..).map(|number| format!("{about} {number}"));
+    std::iter::once(about.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(about)
+}
+
+/// A basic string of TOML; JSON's escapes are the same but for the delete character.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default().replace('\u{7f}', "\\u007f")
+}
