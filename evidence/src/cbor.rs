@@ -26,17 +26,25 @@ pub enum Key<'b> {
 }
 
 /// Reads CBOR items one after another from bytes that stand at a known place in the evidence.
+#[derive(Clone)]
 pub struct Reader<'b> {
     decoder: Decoder<'b>,
     base: usize,
     depth: u8,
+    indefinite: bool,
 }
 
 impl<'b> Reader<'b> {
     /// Begins at the start of `bytes`, which stand `base` bytes into the evidence (for messages only).
     #[must_use]
     pub fn new(bytes: &'b [u8], base: usize) -> Self {
-        Self { decoder: Decoder::new(bytes), base, depth: 0 }
+        Self { decoder: Decoder::new(bytes), base, depth: 0, indefinite: false }
+    }
+
+    /// Admits arrays and maps of indefinite length, here and in what is nested: tokens have none, CoRIMs do.
+    #[must_use]
+    pub fn admitting_indefinite(self) -> Self {
+        Self { indefinite: true, ..self }
     }
 
     /// Offset of the next item in the evidence.
@@ -76,9 +84,8 @@ impl<'b> Reader<'b> {
         let at = self.at();
         let found = self.decoder.datatype().map_err(|_| Malformed::Cbor { at, expected })?;
         match found {
-            Type::BytesIndef | Type::StringIndef | Type::ArrayIndef | Type::MapIndef => {
-                Err(Malformed::Indefinite { at })
-            }
+            Type::BytesIndef | Type::StringIndef => Err(Malformed::Indefinite { at }),
+            Type::ArrayIndef | Type::MapIndef if !self.indefinite => Err(Malformed::Indefinite { at }),
             _ if !wanted(found) => Err(Malformed::Type { at, expected, found: name(found) }),
             _ => step(&mut self.decoder).map_err(|_| Malformed::Cbor { at, expected }),
         }
@@ -115,7 +122,7 @@ impl<'b> Reader<'b> {
     pub fn nested(&mut self) -> Result<(&'b [u8], Reader<'b>), Malformed> {
         let bytes = self.bytes()?;
         let base = self.at().saturating_sub(bytes.len());
-        Ok((bytes, Reader { decoder: Decoder::new(bytes), base, depth: self.depth }))
+        Ok((bytes, Reader { decoder: Decoder::new(bytes), base, depth: self.depth, indefinite: self.indefinite }))
     }
 
     /// Reads a text.
@@ -124,6 +131,40 @@ impl<'b> Reader<'b> {
     /// [`Malformed`] if the next item is not one of definite length in UTF-8.
     pub fn text(&mut self) -> Result<&'b str, Malformed> {
         self.item("a text", |found| found == Type::String, Decoder::str)
+    }
+
+    /// Reads a truth value.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the next item is not one.
+    pub fn bool(&mut self) -> Result<bool, Malformed> {
+        self.item("true or false", |found| found == Type::Bool, Decoder::bool)
+    }
+
+    /// Passes over one item, and gives a reader that stands before it: for what can only be understood later.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the item is not well formed.
+    pub fn later(&mut self) -> Result<Self, Malformed> {
+        let before = self.clone();
+        self.skip()?;
+        Ok(before)
+    }
+
+    /// Passes over one item, and gives its encoding.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the item is not well formed.
+    pub fn encoded(&mut self) -> Result<&'b [u8], Malformed> {
+        let from = self.decoder.position();
+        self.skip()?;
+        Ok(self.decoder.input().get(from..self.decoder.position()).unwrap_or_default())
+    }
+
+    /// What is left, unread.
+    #[must_use]
+    pub fn rest(&self) -> &'b [u8] {
+        self.decoder.input().get(self.decoder.position()..).unwrap_or_default()
     }
 
     /// Reads a tag; the tagged item is next.
@@ -138,36 +179,79 @@ impl<'b> Reader<'b> {
     ///
     /// # Errors
     /// [`Malformed`] if the next item is not an array that can stand there, or what `each` answers.
-    pub fn array(&mut self, mut each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+    pub fn array(&mut self, each: impl FnMut(&mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        self.array_with(each)
+    }
+
+    /// As [`Reader::array`], with errors of the caller's own.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the next item is not an array that can stand there, or what `each` answers.
+    pub fn array_with<E: From<Malformed>>(
+        &mut self,
+        mut each: impl FnMut(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
         let at = self.at();
-        let length = self.item("an array", |found| found == Type::Array, Decoder::array)?;
-        let length = self.plausible(at, length, 1)?;
-        self.deeper(at, |reader| (0..length).try_for_each(|_| each(reader)))
+        let array = |found| matches!(found, Type::Array | Type::ArrayIndef);
+        let length = self.item("an array", array, Decoder::array)?;
+        let length = length.map(|length| self.plausible(at, length, 1)).transpose()?;
+        self.deeper(at, |reader| reader.repeat(length, &mut each))
     }
 
     /// Reads a map, `each` once per entry, with the value next in the reader.
     ///
     /// # Errors
     /// [`Malformed`] if the next item is not a map that can stand there, if a key occurs twice, or what `each` answers.
-    pub fn map(&mut self, mut each: impl FnMut(Key<'b>, &mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+    pub fn map(&mut self, each: impl FnMut(Key<'b>, &mut Self) -> Result<(), Malformed>) -> Result<(), Malformed> {
+        self.map_with(each)
+    }
+
+    /// As [`Reader::map`], with errors of the caller's own.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the next item is not a map that can stand there, if a key occurs twice, or what `each` answers.
+    pub fn map_with<E: From<Malformed>>(
+        &mut self,
+        mut each: impl FnMut(Key<'b>, &mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
         let at = self.at();
-        let length = self.item("a map", |found| found == Type::Map, Decoder::map)?;
-        let length = self.plausible(at, length, 2)?;
-        if length > MAX_ENTRIES {
-            return Err(Malformed::Length { at, declared: length, left: self.left() });
-        }
+        let map = |found| matches!(found, Type::Map | Type::MapIndef);
+        let length = self.item("a map", map, Decoder::map)?;
+        let length = length.map(|length| self.plausible(at, length, 2)).transpose()?;
+        self.few(at, length.unwrap_or(0))?;
         let mut seen = Vec::new();
-        self.deeper(at, |reader| {
-            (0..length).try_for_each(|_| {
-                let at = reader.at();
-                let key = reader.key()?;
-                if seen.contains(&key) {
-                    return Err(Malformed::Duplicate { at });
-                }
-                seen.push(key);
-                each(key, reader)
-            })
-        })
+        let mut entry = |reader: &mut Self| {
+            let at = reader.at();
+            let key = reader.key()?;
+            if seen.contains(&key) {
+                return Err(Malformed::Duplicate { at }.into());
+            }
+            seen.push(key);
+            reader.few(at, seen.len() as u64)?;
+            each(key, reader)
+        };
+        self.deeper(at, |reader| reader.repeat(length, &mut entry))
+    }
+
+    /// Refuses a map of more entries than [`MAX_ENTRIES`].
+    fn few(&self, at: usize, declared: u64) -> Result<(), Malformed> {
+        if declared > MAX_ENTRIES { Err(Malformed::Length { at, declared, left: self.left() }) } else { Ok(()) }
+    }
+
+    /// Runs `each` as often as a length says, or up to the break that ends an indefinite one.
+    fn repeat<E: From<Malformed>>(
+        &mut self,
+        length: Option<u64>,
+        each: &mut dyn FnMut(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        const BREAK: u8 = 0xFF;
+        if let Some(length) = length {
+            return (0..length).try_for_each(|_| each(self));
+        }
+        while self.peek() != Some(BREAK) {
+            each(self)?;
+        }
+        self.advance(1).map_err(E::from)
     }
 
     /// Passes over one item of any kind, to the same strictness as one that is read.
@@ -181,17 +265,15 @@ impl<'b> Reader<'b> {
             found if is_int(found) => self.int().map(drop),
             Type::Bytes => self.bytes().map(drop),
             Type::String => self.text().map(drop),
-            Type::Array => self.array(Self::skip),
-            Type::Map => self.map(|_, reader| reader.skip()),
+            Type::Array | Type::ArrayIndef => self.array(Self::skip),
+            Type::Map | Type::MapIndef => self.map(|_, reader| reader.skip()),
             Type::Tag => self.tag().and_then(|_| self.deeper(at, Self::skip)),
             Type::Bool | Type::Null | Type::Undefined => self.advance(1),
             Type::Simple => self.item(expected, |_| true, Decoder::simple).map(drop),
             Type::F16 => self.advance(3),
             Type::F32 => self.advance(5),
             Type::F64 => self.advance(9),
-            Type::BytesIndef | Type::StringIndef | Type::ArrayIndef | Type::MapIndef => {
-                Err(Malformed::Indefinite { at })
-            }
+            Type::BytesIndef | Type::StringIndef => Err(Malformed::Indefinite { at }),
             _ => Err(Malformed::Cbor { at, expected }),
         }
     }
@@ -220,16 +302,19 @@ impl<'b> Reader<'b> {
     }
 
     /// Refuses a length that the rest of the input cannot hold, before anything is made of that size.
-    fn plausible(&self, at: usize, length: Option<u64>, each: u64) -> Result<u64, Malformed> {
-        let declared = length.ok_or(Malformed::Indefinite { at })?;
+    fn plausible(&self, at: usize, declared: u64, each: u64) -> Result<u64, Malformed> {
         let left = self.left();
         let needed = usize::try_from(declared.saturating_mul(each)).unwrap_or(usize::MAX);
         if needed > left { Err(Malformed::Length { at, declared, left }) } else { Ok(declared) }
     }
 
-    fn deeper<T>(&mut self, at: usize, inside: impl FnOnce(&mut Self) -> Result<T, Malformed>) -> Result<T, Malformed> {
+    fn deeper<T, E: From<Malformed>>(
+        &mut self,
+        at: usize,
+        inside: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         if self.depth >= MAX_DEPTH {
-            return Err(Malformed::TooDeep { at, limit: MAX_DEPTH });
+            return Err(Malformed::TooDeep { at, limit: MAX_DEPTH }.into());
         }
         self.depth = self.depth.saturating_add(1);
         let done = inside(self);

@@ -121,6 +121,11 @@ impl<'b> Sign1<'b> {
         bytes
     }
 
+    /// A reader of the protected header.
+    pub(crate) fn protected(&self) -> Reader<'b> {
+        Reader::new(self.protected, 0)
+    }
+
     /// A reader of the payload.
     pub(crate) fn payload(&self) -> Reader<'b> {
         Reader::new(self.payload, self.payload_at)

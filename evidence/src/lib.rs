@@ -12,6 +12,7 @@
 extern crate alloc;
 
 pub mod cbor;
+pub mod corim;
 pub mod cose;
 pub mod eventlog;
 pub mod hash;
