@@ -34,9 +34,10 @@ pub use granule::State;
 pub use page::Image;
 pub use realm::{Life, Realm};
 pub use rec::{Pending, Rec, Request};
-pub use space::{Entry, NS_ATTRIBUTES, Ripas, Space, Table, Walk, size};
+pub use space::{Entry, Ripas, Space, Table, Walk, size};
 
 use answer::{Outcome, judge};
+use space::NS_ATTRIBUTES;
 
 /// Function identifiers of RMI (RMM 1.0, B4.2), as the calling convention numbers them.
 pub mod fid {

@@ -139,8 +139,7 @@ pub fn judge(outcome: Outcome, x: &[u64; 8], answer: &[u64; 5]) -> Result<(), Di
 
 /// Registers that are no output are zero; x4 may also be what it was.
 fn registers(outputs: &[u64], x: &[u64; 8], answer: &[u64; 5]) -> Result<(), Divergence> {
-    for number in 1..5 {
-        let given = answer[number];
+    for (number, given) in answer.iter().copied().enumerate().skip(1) {
         let wanted = outputs.get(number - 1).copied();
         let kept = number == 4 && wanted.is_none() && given == x[4];
         if given != wanted.unwrap_or(0) && !kept {

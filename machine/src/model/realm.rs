@@ -103,7 +103,7 @@ impl Model {
 
     fn roots_unfit(&self, params: &Params<'_>, rd: u64) -> bool {
         let roots = params.roots();
-        params.rtt_base() % (params.num_start() * GRANULE) != 0
+        !params.rtt_base().is_multiple_of(params.num_start() * GRANULE)
             || roots.contains(&rd)
             || roots.iter().any(|root| self.is_not(*root, State::Delegated))
     }

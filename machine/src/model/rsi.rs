@@ -140,7 +140,8 @@ impl Model {
     fn ipa_state_set(&mut self, rec: u64, x: &[u64; 31]) -> Step {
         let &[_, base, top, ripas, flags, ..] = x;
         let half = self.owner(rec).space.half();
-        let unfit = base % GRANULE != 0 || top % GRANULE != 0 || top <= base || base >= half || top > half;
+        let unfit =
+            !base.is_multiple_of(GRANULE) || !top.is_multiple_of(GRANULE) || top <= base || base >= half || top > half;
         let ripas = match ripas & 0xFF {
             0 => Ripas::Empty,
             1 => Ripas::Ram,
@@ -155,7 +156,7 @@ impl Model {
 
     fn ipa_state_get(&self, rec: u64, start: u64, end: u64) -> Step {
         let space = &self.owner(rec).space;
-        let unfit = start % GRANULE != 0 || end % GRANULE != 0 || end <= start;
+        let unfit = !start.is_multiple_of(GRANULE) || !end.is_multiple_of(GRANULE) || end <= start;
         if unfit || start >= space.half() || end > space.half() {
             return self.answer(rec, &[INPUT]);
         }
@@ -171,7 +172,7 @@ impl Model {
     }
 
     fn host_call(&mut self, rec: u64, ipa: u64) -> Step {
-        if ipa % 256 != 0 {
+        if !ipa.is_multiple_of(256) {
             return self.answer(rec, &[INPUT]);
         }
         match self.page(rec, ipa & !(GRANULE - 1)) {

@@ -31,7 +31,7 @@ pub const SEEN: usize = 11;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
     Start(u64),
-    Returned([Reg; SEEN]),
+    Returned(Box<[Reg; SEEN]>),
     /// RSI_ATTESTATION_TOKEN_CONTINUE, into at most so many bytes.
     Token(u64),
     Loaded(Reg),
@@ -76,11 +76,11 @@ impl Vcpu {
 
     /// Registers after a call: outputs from x0 on, zero up to x3, and then what they were, or zero.
     pub fn returned(&self, outputs: &[Reg]) -> Expected {
-        Expected::Returned(std::array::from_fn(|number| match outputs.get(number) {
+        Expected::Returned(Box::new(std::array::from_fn(|number| match outputs.get(number) {
             Some(output) => *output,
             None if number < 4 => Reg::Is(0),
             None => Reg::OneOf(0, self.x[number]),
-        }))
+        })))
     }
 
     pub fn returned_from_psci(&self, result: u64) -> Expected {
