@@ -8,6 +8,7 @@
 mod frame;
 mod job;
 pub mod judge;
+mod normal_world;
 mod qemu;
 mod report;
 mod session;
@@ -111,10 +112,15 @@ pub struct Args {
     /// QEMU 10.0 or newer.
     #[arg(long, value_name = "PROGRAM", default_value = "qemu-system-aarch64")]
     qemu: PathBuf,
+    #[command(flatten)]
+    normal: normal_world::Options,
 }
 
 /// Runs `allod run`.
 pub fn main(args: Args) -> Done {
+    if let Some(path) = &args.normal.normal_world {
+        return normal_world::run(&args, &crate::platform::read(path)?);
+    }
     let (attack, json) = (args.attack, args.json);
     let job = Job::new(args)?;
     let report = match attack {

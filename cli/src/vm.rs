@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE.xml", conflicts_with_all = ["kernel", "initrd", "cmdline", "memory", "cpus", "hash", "rpv"])]
     pub domain: Option<PathBuf>,
     /// The kernel: an arm64 Image, raw, gzip or EFI zboot.
-    #[arg(long, value_name = "FILE", required_unless_present = "domain")]
+    #[arg(long, value_name = "FILE")]
     pub kernel: Option<PathBuf>,
     /// The initial RAM disk.
     #[arg(long, value_name = "FILE")]
@@ -32,9 +32,9 @@ pub struct Args {
     /// Memory: bytes, or with K, M or G.
     #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = size)]
     pub memory: u64,
-    /// Virtual CPUs.
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    pub cpus: u32,
+    /// Virtual CPUs [default: 1].
+    #[arg(long, value_name = "COUNT")]
+    pub cpus: Option<u32>,
     /// Hash of the Realm's measurements: sha256 or sha512.
     #[arg(long, value_name = "NAME", default_value = "sha256", value_parser = hash)]
     pub hash: abi::measurement::Hash,
@@ -86,7 +86,7 @@ impl Args {
     fn options(&self) -> Result<Domain, Error> {
         Ok(Domain {
             memory: self.memory,
-            cpus: self.cpus,
+            cpus: self.cpus.unwrap_or(1),
             kernel: self.kernel.clone().ok_or("--kernel or --domain is missing")?,
             initrd: self.initrd.clone(),
             cmdline: self.cmdline.clone(),

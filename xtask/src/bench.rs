@@ -1,4 +1,9 @@
 //! `cargo xtask bench demo`: how long each stage takes, beside the same kernel as a plain Normal-world guest.
+//! `cargo xtask bench rmm`: see `rmm`.
+
+mod rmm;
+
+pub(crate) use rmm::rmm;
 
 use crate::demo::World;
 use crate::{Done, room};

@@ -9,7 +9,7 @@ mod supply;
 use crate::{Done, tool};
 
 const BARE: &str = "aarch64-unknown-none-softfloat";
-const BARE_CRATES: [&str; 5] = ["fw-cpu", "fw-boot", "fw-monitor", "fw-rmm", "fw-host"];
+const BARE_CRATES: [&str; 6] = ["fw-cpu", "fw-boot", "fw-monitor", "fw-rmm", "fw-host", "fw-bench"];
 
 /// One promise: its name, and the check that prints what it found or says what is broken.
 type Promise = (&'static str, fn() -> Done);

@@ -68,6 +68,12 @@ enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// What each call of the firmware takes, in instructions and in time.
+    Rmm {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -79,6 +85,7 @@ fn main() -> ExitCode {
         Command::Provision => done(provision()),
         Command::Build => images::build().map(|_| ExitCode::SUCCESS),
         Command::Bench { what: Bench::Demo { runs, json } } => done(bench::demo(runs, json)),
+        Command::Bench { what: Bench::Rmm { json } } => done(bench::rmm(json)),
         Command::Dist => done(pack()),
     };
     code.unwrap_or_else(|error| {

@@ -52,7 +52,7 @@ pub struct Firmware {
 impl Job {
     /// Reads every file that the command line names.
     pub fn new(args: Args) -> Result<Job, Box<dyn Error>> {
-        let firmware = Firmware::read(&args.firmware.clone().map_or_else(beside, Ok)?)?;
+        let firmware = Firmware::of(&args)?;
         let setup = Arc::new(Setup::new(&args, &firmware)?);
         Ok(Job {
             setup,
@@ -113,6 +113,11 @@ impl Job {
 }
 
 impl Firmware {
+    /// Reads the firmware that the command line names.
+    pub fn of(args: &Args) -> Result<Firmware, Box<dyn Error>> {
+        Firmware::read(&args.firmware.clone().map_or_else(beside, Ok)?)
+    }
+
     fn read(dir: &Path) -> Result<Firmware, Box<dyn Error>> {
         let file = |name: &str| read(&dir.join(name));
         let (boot, monitor, rmm) = (file("boot.bin")?, file("monitor.bin")?, file("rmm.bin")?);

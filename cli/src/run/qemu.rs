@@ -16,6 +16,8 @@ pub struct Parts<'a> {
     pub flash: &'a [u8],
     /// The Normal-world image.
     pub host: &'a [u8],
+    /// Where it is loaded.
+    pub at: u64,
     /// fw_cfg files by name.
     pub files: &'a [(&'a str, &'a [u8])],
     /// Bytes of DRAM.
@@ -24,6 +26,10 @@ pub struct Parts<'a> {
     pub cpus: u64,
     /// Wait for a debugger before the first instruction.
     pub gdb: bool,
+    /// Time is counted by instructions.
+    pub icount: bool,
+    /// Seed of QEMU's randomness.
+    pub seed: Option<u64>,
 }
 
 /// What a serial port brought.
@@ -89,6 +95,11 @@ impl Machine {
         self.host.write_all(&frame::encode(channel, payload))
     }
 
+    /// Sends bytes as they are.
+    pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.host.write_all(bytes)
+    }
+
     /// What a person types goes in among the inputs.
     pub fn typed(&self) -> Sender<Input> {
         self.typed.clone()
@@ -126,14 +137,19 @@ fn command(room: &Path, parts: &Parts) -> io::Result<Command> {
     };
     let mut qemu = Command::new(parts.program);
     qemu.args(["-M", "virt,secure=on,virtualization=on,gic-version=3", "-cpu", "max,x-rme=on"]);
-    qemu.args(["-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-monitor", "none"]);
+    // Counting instructions needs all CPUs in one thread.
+    let clock: &[&str] = match parts.icount {
+        true => &["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"],
+        false => &["-accel", "tcg,thread=multi"],
+    };
+    qemu.args(clock).args(["-nodefaults", "-display", "none", "-monitor", "none"]);
+    if let Some(seed) = parts.seed {
+        qemu.args(["-seed", &seed.to_string()]);
+    }
     qemu.args(["-m", &format!("{}M", parts.dram >> 20), "-smp", &parts.cpus.to_string()]);
     qemu.args(["-bios", &room.join("flash0").display().to_string()]);
     file("flash0", parts.flash)?;
-    qemu.args([
-        "-device",
-        &format!("loader,file={},addr={:#x},force-raw=on", file("host", parts.host)?, abi::map::NORMAL_WORLD),
-    ]);
+    qemu.args(["-device", &format!("loader,file={},addr={:#x},force-raw=on", file("host", parts.host)?, parts.at)]);
     for (number, (name, bytes)) in parts.files.iter().enumerate() {
         qemu.args(["-fw_cfg", &format!("name={name},file={}", file(&format!("fw_cfg{number}"), bytes)?)]);
     }

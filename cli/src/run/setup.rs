@@ -84,7 +84,18 @@ impl Setup {
     /// The parts that QEMU is started with.
     pub fn parts<'a>(&'a self, flash: &'a [u8], files: &'a Files<'a>) -> Parts<'a> {
         let Setup { qemu: program, host, gdb, hardware, .. } = self;
-        Parts { program, flash, host, files, dram: hardware.dram_size, cpus: hardware.cpus, gdb: *gdb }
+        Parts {
+            program,
+            flash,
+            host,
+            at: abi::map::NORMAL_WORLD,
+            files,
+            dram: hardware.dram_size,
+            cpus: hardware.cpus,
+            gdb: *gdb,
+            icount: false,
+            seed: None,
+        }
     }
 
     /// The fw_cfg files for a host whose configuration is this text.

@@ -5,7 +5,7 @@ use crate::{Done, tool};
 use serde_json::Value;
 
 /// Every crate of ours with those of ours that it may use. `stories` may use anything.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("allod-abi", &[]),
     ("allod-rot", &["allod-abi"]),
     ("allod-monitor", &["allod-abi"]),
@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("fw-monitor", &["allod-abi", "allod-rot", "allod-monitor", "fw-cpu"]),
     ("fw-rmm", &["allod-abi", "allod-rmm", "fw-cpu"]),
     ("fw-host", &["allod-abi", "allod-host", "fw-cpu"]),
+    ("fw-bench", &["allod-abi", "fw-cpu"]),
     ("allod-machine", &["allod-abi", "allod-monitor", "allod-rmm", "allod-host", "allod-rot"]),
     ("allod-evidence", &["allod-abi"]),
     ("allod-measure", &["allod-abi", "allod-host", "allod-rot", "allod-evidence"]),
