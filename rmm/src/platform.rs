@@ -184,8 +184,9 @@ pub trait Platform: Sync {
     /// aside. Called once before a series of [`Self::run`], on the same CPU, never nested.
     fn load(&self, realm: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext);
 
-    /// Runs the vCPU until the next exit. `rec` holds its whole state before and after, `simd` after [`Self::unload`]
-    /// at the latest. Traps of FP and SIMD are handled inside and are no exit. R-EL1 state that `rec` does not name is
+    /// Runs the vCPU until the next exit. `rec` holds its whole state before and after; only where the vCPU made a call of
+    /// RSI, `rec` then has no more than general registers, program counter, processor state and timers, nothing else of it
+    /// may be changed, and [`Self::unload`] brings the rest, as it does `simd`. Traps of FP and SIMD are handled inside and are no exit. R-EL1 state that `rec` does not name is
     /// the same for every vCPU or cannot be reached by one.
     fn run(&self, realm: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext) -> Exit;
 

@@ -2,39 +2,75 @@
 //! docs/world-switch.md has the whole table, and why the registers that are not here need not be.
 //!
 //! A write costs QEMU far more than a comparison, and one that changes SCTLR, HCR.VM or the VMID makes it forget all
-//! translations: a pair of registers is written only when one of them differs. Four pairs differ at nearly every switch and
-//! are written without a look.
+//! translations: registers are written only when one of their group differs, and stand together as they tend to differ
+//! together. Four pairs differ at nearly every switch and are written without a look.
 
+use core::arch::asm;
 use cpu::{read, write};
+
+/// Writes two or four registers if they do not hold what they are to hold, with one branch for all.
+macro_rules! update {
+    ($live:ident, $next:ident: $first:ident, $second:ident) => {
+        // SAFETY: EL3 owns the registers, and `next` is what they held when that world last ran.
+        unsafe {
+            asm!(
+                "cmp {0}, {1}",
+                "ccmp {2}, {3}, #0, eq",
+                "b.eq 2f",
+                concat!("msr ", stringify!($first), ", {1}"),
+                concat!("msr ", stringify!($second), ", {3}"),
+                "2:",
+                in(reg) $live[0], in(reg) $next[0], in(reg) $live[1], in(reg) $next[1], options(nostack),
+            );
+        }
+    };
+    ($live:ident, $next:ident: $first:ident, $second:ident, $third:ident, $fourth:ident) => {
+        // SAFETY: as above.
+        unsafe {
+            asm!(
+                "cmp {0}, {1}",
+                "ccmp {2}, {3}, #0, eq",
+                "ccmp {4}, {5}, #0, eq",
+                "ccmp {6}, {7}, #0, eq",
+                "b.eq 2f",
+                concat!("msr ", stringify!($first), ", {1}"),
+                concat!("msr ", stringify!($second), ", {3}"),
+                concat!("msr ", stringify!($third), ", {5}"),
+                concat!("msr ", stringify!($fourth), ", {7}"),
+                "2:",
+                in(reg) $live[0], in(reg) $next[0], in(reg) $live[1], in(reg) $next[1],
+                in(reg) $live[2], in(reg) $next[2], in(reg) $live[3], in(reg) $next[3], options(nostack),
+            );
+        }
+    };
+}
 
 macro_rules! registers {
     (
-        compared { $($(#[$doc:meta])* $pair:ident = $first:ident, $second:ident;)* }
+        compared { $($(#[$doc:meta])* $group:ident = $($register:ident),+;)* }
         written { $($(#[$own_doc:meta])* $own:ident = $left:ident, $right:ident;)* }
     ) => {
-        /// One world's values, in pairs that are read and compared together.
+        /// One world's values, in groups that are read and compared together.
         #[derive(Clone)]
         pub struct El2 {
-            $($(#[$doc])* $pair: [u64; 2],)*
+            $($(#[$doc])* $group: [u64; [$(stringify!($register)),+].len()],)*
             $($(#[$own_doc])* $own: [u64; 2],)*
             /// Counter and timer access for EL1 and EL0 (CNTHCTL_EL2).
             cnthctl: u64,
         }
 
+        #[allow(non_snake_case, reason = "values are called as their registers")]
         impl El2 {
-            const ZERO: El2 = El2 { $($pair: [0; 2],)* $($own: [0; 2],)* cnthctl: 0 };
+            const ZERO: El2 = El2 { $($group: [0; [$(stringify!($register)),+].len()],)* $($own: [0; 2],)* cnthctl: 0 };
 
             /// Saves the registers into `from` and loads `to`, in the order of the table: HCR_EL2 before what it gates.
             #[inline(always)]
             pub fn exchange(from: &mut El2, to: &El2) {
                 $(
-                    let live = [read!($first), read!($second)];
-                    let next = to.$pair;
-                    if (live[0] != next[0]) | (live[1] != next[1]) {
-                        write!($first, next[0]);
-                        write!($second, next[1]);
-                    }
-                    from.$pair = live;
+                    let live = [$(read!($register)),+];
+                    let next = to.$group;
+                    update!(live, next: $($register),+);
+                    from.$group = live;
                 )*
                 $(
                     from.$own = [read!($left), read!($right)];
@@ -50,8 +86,8 @@ macro_rules! registers {
             /// Loads all registers, whatever they hold.
             pub fn load(&self) {
                 $(
-                    write!($first, self.$pair[0]);
-                    write!($second, self.$pair[1]);
+                    let [$($register),+] = self.$group;
+                    $(write!($register, $register);)+
                 )*
                 $(
                     write!($left, self.$own[0]);
@@ -67,35 +103,25 @@ registers! {
     compared {
         /// HCR_EL2 and HCRX_EL2.
         configuration = hcr_el2, S3_4_C1_C2_2;
-        control = sctlr_el2, S3_4_C1_C0_1;
+        control_attributes = sctlr_el2, S3_4_C1_C0_1, mair_el2, amair_el2;
         translation = ttbr0_el2, tcr_el2;
-        /// TTBR1_EL2 and CONTEXTIDR_EL2, used with E2H.
-        host_translation = S3_4_C2_C0_1, S3_4_C13_C0_1;
-        attributes = mair_el2, amair_el2;
+        /// TTBR1_EL2 and CONTEXTIDR_EL2, used with E2H, VNCR_EL2 (nested virtualisation) and TPIDR_EL2.
+        host_nested_thread = S3_4_C2_C0_1, S3_4_C13_C0_1, S3_4_C2_C2_0, tpidr_el2;
         stage2 = vttbr_el2, vtcr_el2;
-        /// VNCR_EL2 (nested virtualisation) and TPIDR_EL2.
-        nested_thread = S3_4_C2_C2_0, tpidr_el2;
         traps = cptr_el2, mdcr_el2;
-        /// HFGRTR_EL2 and HFGWTR_EL2.
-        fine_register_traps = S3_4_C1_C1_4, S3_4_C1_C1_5;
-        /// HFGITR_EL2 and HSTR_EL2.
-        instruction_traps = S3_4_C1_C1_6, hstr_el2;
-        /// HDFGRTR_EL2 and HDFGWTR_EL2.
-        fine_debug_traps = S3_4_C3_C1_4, S3_4_C3_C1_5;
+        /// HFGRTR_EL2, HFGWTR_EL2, HFGITR_EL2 and HSTR_EL2.
+        register_traps = S3_4_C1_C1_4, S3_4_C1_C1_5, S3_4_C1_C1_6, hstr_el2;
+        /// HDFGRTR_EL2, HDFGWTR_EL2, VSESR_EL2 and VDISR_EL2.
+        debug_traps_virtual_errors = S3_4_C3_C1_4, S3_4_C3_C1_5, S3_4_C5_C2_3, S3_4_C12_C1_1;
         identity = vmpidr_el2, vpidr_el2;
-        /// CNTVOFF_EL2 and CNTPOFF_EL2.
-        counter_offsets = cntvoff_el2, S3_4_C14_C0_6;
+        /// CNTVOFF_EL2, CNTPOFF_EL2, AFSR0_EL2 and AFSR1_EL2.
+        counter_offsets_syndromes = cntvoff_el2, S3_4_C14_C0_6, afsr0_el2, afsr1_el2;
         /// ICH_HCR_EL2 and ICH_VMCR_EL2.
         virtual_interrupts = S3_4_C12_C11_0, S3_4_C12_C11_7;
-        /// VSESR_EL2 and VDISR_EL2.
-        virtual_errors = S3_4_C5_C2_3, S3_4_C12_C1_1;
-        auxiliary_syndromes = afsr0_el2, afsr1_el2;
-        /// APIAKey, as the four below: pointer authentication keys, which are one set for EL0 to EL3.
-        key_ia = S3_0_C2_C1_0, S3_0_C2_C1_1;
-        key_ib = S3_0_C2_C1_2, S3_0_C2_C1_3;
-        key_da = S3_0_C2_C2_0, S3_0_C2_C2_1;
-        key_db = S3_0_C2_C2_2, S3_0_C2_C2_3;
-        key_ga = S3_0_C2_C3_0, S3_0_C2_C3_1;
+        /// APIAKey and APIBKey, as the two below pointer authentication keys, which are one set for EL0 to EL3.
+        keys_i = S3_0_C2_C1_0, S3_0_C2_C1_1, S3_0_C2_C1_2, S3_0_C2_C1_3;
+        keys_d = S3_0_C2_C2_0, S3_0_C2_C2_1, S3_0_C2_C2_2, S3_0_C2_C2_3;
+        key_g = S3_0_C2_C3_0, S3_0_C2_C3_1;
     }
     written {
         vectors_stack = vbar_el2, sp_el2;
@@ -128,7 +154,7 @@ impl El2 {
         let counters = read!(pmcr_el0) >> 11 & 0x1f;
         let mut el2 = El2::ZERO;
         el2.configuration = [EL1_IS_AARCH64, 0];
-        el2.control[0] = MMU_OFF;
+        el2.control_attributes[0] = MMU_OFF;
         el2.translation[1] = TCR_RES1;
         el2.stage2[1] = VTCR_RES1;
         el2.traps = [CPTR_RES1 | NO_SVE, counters];

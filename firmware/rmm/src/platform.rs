@@ -165,8 +165,8 @@ impl Platform for Machine {
         realm::run(&self.processor, &mut self.normal(), rec, simd)
     }
 
-    fn unload(&self, _: &RealmContext, _: &mut RecContext, simd: &mut SimdContext) {
-        realm::unload(&self.processor, &mut self.normal(), simd);
+    fn unload(&self, _: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext) {
+        realm::unload(&self.processor, &mut self.normal(), rec, simd);
     }
 
     fn translate(&self, _: &RecContext, address: u64, access: Access, el0: bool) -> Option<u64> {

@@ -4,6 +4,8 @@ use crate::el1::{self, put};
 use crate::gic::{self, Shape};
 use crate::simd::{self, Aside};
 use crate::timers;
+use abi::rmi::fid_of;
+use abi::rsi;
 use core::arch::{asm, global_asm};
 use rmm::platform::{Access, Exit, Scope};
 use rmm::rec::context::{El1Registers, RealmContext, RecContext, SimdContext, Timers};
@@ -47,6 +49,8 @@ const COUNTING: u64 = 1;
 pub struct Normal {
     kept: Option<Kept>,
     simd: Aside,
+    /// The processor still has what `leave_rest` saves of the vCPU that runs.
+    live: bool,
     /// VTTBR_EL2 and VMPIDR_EL2 of the vCPU that ran here last.
     last: [u64; 2],
 }
@@ -60,7 +64,7 @@ struct Kept {
 impl Normal {
     /// Makes an empty place.
     pub const fn new() -> Self {
-        Self { kept: None, simd: Aside::new(), last: [0; 2] }
+        Self { kept: None, simd: Aside::new(), live: false, last: [0; 2] }
     }
 }
 
@@ -110,7 +114,10 @@ pub fn load(normal: &mut Normal, realm: &RealmContext, rec: &RecContext) {
 }
 
 /// Gives the Normal world its registers back.
-pub fn unload(processor: &Processor, normal: &mut Normal, simd: &mut SimdContext) {
+pub fn unload(processor: &Processor, normal: &mut Normal, rec: &mut RecContext, simd: &mut SimdContext) {
+    if core::mem::take(&mut normal.live) {
+        leave_rest(processor, rec);
+    }
     normal.simd.unload(simd);
     gic::clear(processor.gic);
     timers::show();
@@ -131,10 +138,15 @@ fn set_stage2(realm: &RealmContext) {
     }
 }
 
-/// Runs a vCPU until it exits for a reason other than its first use of SIMD.
+/// Runs a vCPU until it exits for a reason other than its first use of SIMD. After a call of a service, which needs little of
+/// the vCPU and mostly returns to it, the processor keeps the rest.
 pub fn run(processor: &Processor, normal: &mut Normal, rec: &mut RecContext, simd: &SimdContext) -> Exit {
     const SIMD_TRAP: u64 = 0x07;
-    enter_context(processor, rec);
+    if !normal.live {
+        enter_context(processor, rec);
+    }
+    cpu::write!(elr_el2, rec.pc);
+    cpu::write!(spsr_el2, rec.pstate);
     let exit = loop {
         // SAFETY: the vectors save the Realm's registers in `x`, and come back here with the RMM's.
         let exit = cause(unsafe { realm_enter(&raw mut rec.x) });
@@ -145,8 +157,22 @@ pub fn run(processor: &Processor, normal: &mut Normal, rec: &mut RecContext, sim
             _ => break exit,
         }
     };
-    leave_context(processor, rec);
+    rec.pc = cpu::read!(elr_el2);
+    rec.pstate = cpu::read!(spsr_el2);
+    timers::save(&mut rec.timers);
+    normal.live = calls_service(exit, rec);
+    if !normal.live {
+        leave_rest(processor, rec);
+    }
     exit
+}
+
+/// Says whether a vCPU left by an SMC of the RSI.
+fn calls_service(exit: Exit, rec: &RecContext) -> bool {
+    const SMC: u64 = 0x17;
+    let [function, ..] = rec.x;
+    matches!(exit, Exit::Sync { esr, .. } if esr >> 26 & 0x3f == SMC)
+        && (rsi::FIRST..=rsi::LAST).contains(&fid_of(function))
 }
 
 fn cause(vector: u64) -> Exit {
@@ -168,15 +194,10 @@ fn enter_context(processor: &Processor, rec: &RecContext) {
     timers::load(&rec.timers);
     timers::hide(&rec.timers);
     gic::load(&rec.gic, processor.gic);
-    cpu::write!(elr_el2, rec.pc);
-    cpu::write!(spsr_el2, rec.pstate);
 }
 
-fn leave_context(processor: &Processor, rec: &mut RecContext) {
-    rec.pc = cpu::read!(elr_el2);
-    rec.pstate = cpu::read!(spsr_el2);
+fn leave_rest(processor: &Processor, rec: &mut RecContext) {
     rec.hcr = rec.hcr & !HCR_VSE | cpu::read!(hcr_el2) & HCR_VSE;
-    timers::save(&mut rec.timers);
     gic::save(&mut rec.gic, processor.gic);
     el1::save(&mut rec.el1);
     el1::save_keys(&mut rec.keys);

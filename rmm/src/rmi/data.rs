@@ -11,6 +11,7 @@ use abi::measurement::Hash;
 use abi::rmi::{DATA_FLAG_MEASURE, Ripas, Status};
 
 /// RMI_DATA_CREATE: gives a new realm a page with content, which its RIM records.
+#[inline(never)]
 pub fn create<P: Platform>(platform: &P, rd: u64, data: u64, ipa: u64, src: u64, flags: u64) -> Answer {
     require(flags & !DATA_FLAG_MEASURE == 0)?;
     let source = normal(platform, src)?;

@@ -71,6 +71,7 @@ impl<P: Platform> Rmm<P> {
         result
     }
 
+    // The longer commands are never inlined here: each pays for its own frame, and none for another's.
     fn dispatch(&self, call: Call) -> Answer {
         let platform = &self.platform;
         match call {

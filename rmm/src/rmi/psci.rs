@@ -9,6 +9,7 @@ use abi::psci;
 use abi::rmi::Status;
 
 /// RMI_PSCI_COMPLETE: answers the PSCI call for which a REC waits, and turns on the other.
+#[inline(never)]
 pub fn complete<P: Platform>(platform: &P, calling: u64, target: u64, status: u64) -> Answer {
     require(calling != target)?;
     let (mut calling, target) = claim_both(platform, calling, target)?;

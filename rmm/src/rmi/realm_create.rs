@@ -16,6 +16,7 @@ use zerocopy::{FromZeros, IntoBytes};
 const MAX_ROOTS: usize = 16;
 
 /// RMI_REALM_CREATE: makes a realm from a page of parameters, an RD and root tables.
+#[inline(never)]
 pub fn create<P: Platform>(rmm: &Rmm<P>, rd: u64, params: u64) -> Answer {
     let platform = &rmm.platform;
     let source = normal(platform, params)?;

@@ -14,6 +14,7 @@ use zerocopy::{FromZeros, IntoBytes};
 const MAX_AUX: usize = 16;
 
 /// RMI_REC_CREATE: gives a new realm its next vCPU.
+#[inline(never)]
 pub fn create<P: Platform>(platform: &P, rd: u64, rec: u64, params: u64) -> Answer {
     let source = normal(platform, params)?;
     let mut params = RecParams::new_zeroed();

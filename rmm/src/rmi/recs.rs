@@ -13,6 +13,7 @@ pub fn aux_count<P: Platform>(platform: &P, rd: u64) -> Answer {
 }
 
 /// RMI_REC_DESTROY: ends a REC that does not run. Its index stays used.
+#[inline(never)]
 pub fn destroy<P: Platform>(platform: &P, rec: u64) -> Answer {
     let mut rec = claim(platform, rec, State::Rec)?;
     let (owner, aux) = platform.page(rec.held(), |page| {

@@ -12,6 +12,7 @@ use abi::rmi::{Ripas, Status};
 
 /// RMI_RTT_INIT_RIPAS: makes addresses RAM in a new realm's eyes, entry by entry of one table, each recorded in the
 /// RIM.
+#[inline(never)]
 pub fn init<P: Platform>(platform: &P, rd: u64, base: u64, top: u64) -> Answer {
     require(top > base)?;
     let mut realm = Realm::claim(platform, rd)?;
@@ -33,6 +34,7 @@ pub fn init<P: Platform>(platform: &P, rd: u64, base: u64, top: u64) -> Answer {
 }
 
 /// RMI_RTT_SET_RIPAS: does what a Realm asked for, as far as one table reaches.
+#[inline(never)]
 pub fn set<P: Platform>(platform: &P, rd: u64, rec: u64, base: u64, top: u64) -> Answer {
     require(top > base && Level::LAST.aligned(base) && Level::LAST.aligned(top))?;
     let realm = Realm::claim(platform, rd)?;

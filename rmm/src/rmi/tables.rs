@@ -25,6 +25,7 @@ impl Place {
 }
 
 /// RMI_RTT_CREATE: puts a table where a leaf is; the table's entries say together what the leaf said.
+#[inline(never)]
 pub fn create<P: Platform>(platform: &P, rd: u64, rtt: u64, ipa: u64, level: i64) -> Answer {
     let mut rtt = claim(platform, rtt, State::Delegated)?;
     let realm = Realm::claim(platform, rd)?;
@@ -42,12 +43,20 @@ pub fn create<P: Platform>(platform: &P, rd: u64, rtt: u64, ipa: u64, level: i64
 
 fn unfold(page: &mut Page, leaf: Entry, level: Level) {
     let words: &mut [u64; ENTRIES] = zerocopy::transmute_mut!(page);
-    for (index, word) in words.iter_mut().enumerate() {
-        *word = leaf.further((index as u64) << level.shift()).encode(level);
+    // Entries of one table differ in their address alone, which they hold at its own place.
+    let first = leaf.encode(level);
+    if leaf.output().is_some() {
+        for (word, offset) in words.iter_mut().zip((0..).step_by(level.size() as usize)) {
+            *word = first.wrapping_add(offset);
+        }
+    } else {
+        let (runs, _) = words.as_chunks_mut::<16>();
+        runs.iter_mut().for_each(|run| *run = [first; 16]);
     }
 }
 
 /// RMI_RTT_DESTROY: removes a table in which nothing of the realm's is left.
+#[inline(never)]
 pub fn destroy<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64) -> Answer {
     let realm = Realm::claim(platform, rd)?;
     let place = Place::new(&realm, ipa, level)?;
@@ -68,6 +77,7 @@ pub fn destroy<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64) -> Answ
 }
 
 /// RMI_RTT_FOLD: puts a leaf where a table of like entries is.
+#[inline(never)]
 pub fn fold<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64) -> Answer {
     let realm = Realm::claim(platform, rd)?;
     let place = Place::new(&realm, ipa, level)?;
@@ -101,6 +111,7 @@ fn discard<P: Platform>(platform: &P, mut table: Claim<'_, P::Word>) {
 }
 
 /// RMI_RTT_READ_ENTRY: tells what the walk to a level finds.
+#[inline(never)]
 pub fn read_entry<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64) -> Answer {
     let realm = Realm::claim(platform, rd)?;
     let level = Level::new(level).filter(|&level| level >= realm.space.start()).ok_or(Status::Input)?;

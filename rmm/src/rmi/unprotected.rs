@@ -17,6 +17,7 @@ fn require_unprotected<P: Platform>(realm: &Realm<'_, P>, ipa: u64, level: Level
 
 /// RMI_RTT_MAP_UNPROTECTED: shows Normal-world memory to a realm. Whose it really is, granule protection decides at
 /// each access.
+#[inline(never)]
 pub fn map<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64, desc: u64) -> Answer {
     let realm = Realm::claim(platform, rd)?;
     let level = level_of(level)?;
@@ -30,6 +31,7 @@ pub fn map<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64, desc: u64) 
 }
 
 /// RMI_RTT_UNMAP_UNPROTECTED: takes it away again.
+#[inline(never)]
 pub fn unmap<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64) -> Answer {
     let realm = Realm::claim(platform, rd)?;
     let level = level_of(level)?;

@@ -27,6 +27,7 @@ const ENTER: usize = offset_of!(RecEnter, gicv3_lrs) + size_of::<[u64; 16]>();
 const EXIT: usize = offset_of!(abi::rmi::RecRun, exit);
 
 /// RMI_REC_ENTER: runs a vCPU until something is the host's to do.
+#[inline(never)]
 pub fn rec_enter<P: Platform>(rmm: &Rmm<P>, rec: u64, run: u64) -> Answer {
     let platform = rmm.platform();
     let run = normal(platform, run)?;
