@@ -100,8 +100,8 @@ impl Held {
         self.0
     }
 
-    /// Makes the proof for a granule that belongs to `self`, which must be a REC, `part` in its list of auxiliary
-    /// granules. The borrow keeps the two from outliving each other.
+    /// Makes the proof for a granule that belongs to the REC given, `part` in its list of auxiliary granules. The caller
+    /// makes it once for each part, and drops it before the REC's own proof.
     pub(crate) const fn part(_: &mut Self, part: Pa) -> Self {
         Self(part)
     }

@@ -14,6 +14,7 @@ const ISAR2: usize = id(6, 2);
 const MMFR0: usize = id(7, 0);
 const MMFR1: usize = id(7, 1);
 const MMFR3: usize = id(7, 3);
+const MMFR4: usize = id(7, 4);
 
 /// Gives the 4-bit field at `shift` of an ID register.
 const fn field(ids: &[u64; 64], register: usize, shift: u32) -> u64 {
@@ -47,19 +48,21 @@ pub const fn processor(features: &Features) -> Processor {
     }
 }
 
-/// Takes back what a Realm could not use, as EL3 does not enable its registers: SVE, SCXTNUM (CSV2 above 1), TCR2, SCTLR2, PIR
-/// and POR; and limited ordering regions, whose registers trap as they are not switched.
+/// Takes back what a Realm could not use, as EL3 does not enable its registers: SVE, SCXTNUM (CSV2 above 1), TCR2 and with it
+/// ASID2, SCTLR2, PIR and POR; and limited ordering regions, whose registers trap as they are not switched.
 fn hide_unswitched(ids: &mut [u64; 64]) {
     const CSV2: u32 = 56;
     const SVE: u64 = 0xf << 32;
     const LO: u64 = 0xf << 16;
     const TCRX_SCTLRX_S1PIE_S1POE: u64 = 0xf_0fff;
+    const ASID2: u64 = 0xf << 8;
     if field(ids, PFR0, CSV2) > 1 {
         ids[PFR0] = ids[PFR0] & !(0xf << CSV2) | 1 << CSV2;
     }
     ids[PFR0] &= !SVE;
     ids[MMFR1] &= !LO;
     ids[MMFR3] &= !TCRX_SCTLRX_S1PIE_S1POE;
+    ids[MMFR4] &= !ASID2;
 }
 
 const fn pa_bits(range: u64) -> u8 {
