@@ -24,7 +24,9 @@ mod rtt;
 mod space;
 mod vcpu;
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 pub use answer::{Divergence, INPUT, SUCCESS};
@@ -133,6 +135,21 @@ impl Model {
             unknown: BTreeSet::new(),
             memory: BTreeMap::new(),
         }
+    }
+
+    /// A number for this state: states from which everything goes the same way have the same, whatever was measured and
+    /// stored on the way.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.granules.hash(&mut hasher);
+        for (rd, realm) in &self.realms {
+            (rd, realm.life, &realm.space, &realm.roots, realm.vmid, realm.next_index).hash(&mut hasher);
+        }
+        for (pa, rec) in &self.recs {
+            (pa, rec).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// Judges a command of the host, given x0 to x7 and what x0 to x4 then were, and does what it does.

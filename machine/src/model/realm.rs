@@ -7,7 +7,7 @@ use super::space::Space;
 use super::{GRANULE, Limits, Model, State};
 
 /// A realm's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Life {
     /// Being built.
     New,

@@ -1,5 +1,7 @@
 //! RECs (RMM 1.0, A2.3, B4.3.4, B4.3.13, B4.3.14).
 
+use std::hash::{Hash, Hasher};
+
 use super::answer::{Conditions, INPUT, Outcome, realm};
 use super::page::word;
 use super::space::Ripas;
@@ -7,7 +9,7 @@ use super::vcpu::{Expected, Next, Vcpu};
 use super::{Life, Model, State, measure};
 
 /// A request of PSCI that waits for the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pending {
     /// CPU_ON.
     CpuOn {
@@ -34,7 +36,7 @@ impl Pending {
 }
 
 /// A change of RIPAS that a Realm has asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Request {
     /// First address not yet changed.
     pub addr: u64,
@@ -47,7 +49,7 @@ pub struct Request {
 }
 
 /// What the last exit lets the host do about an access of the host's memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Abort {
     pub write: bool,
 }
@@ -72,6 +74,17 @@ pub struct Rec {
     /// A token has been asked for and is not yet all given.
     pub(super) token: bool,
     pub(super) vcpu: Vcpu,
+}
+
+impl Hash for Rec {
+    /// Leaves out what registers hold.
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        (self.owner, self.index, &self.aux, self.runnable, self.pending, self.request).hash(hasher);
+        (self.host_call, self.abort, self.token, std::mem::discriminant(&self.vcpu.next)).hash(hasher);
+        if self.vcpu.next == Next::Replay {
+            format!("{:?}", self.vcpu.op).hash(hasher);
+        }
+    }
 }
 
 impl Rec {

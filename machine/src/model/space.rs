@@ -16,7 +16,7 @@ pub fn size(level: i64) -> u64 {
 }
 
 /// What a Realm has been told of an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ripas {
     /// Nothing there.
     Empty,
@@ -27,7 +27,7 @@ pub enum Ripas {
 }
 
 /// An entry of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Entry {
     /// Protected, without memory.
     Unassigned(Ripas),
@@ -67,7 +67,7 @@ impl Entry {
 }
 
 /// A table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Table {
     /// The granule that holds it.
     pub pa: u64,
@@ -119,7 +119,7 @@ impl Walk {
 }
 
 /// All tables of a realm.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Space {
     /// Bits of an address.
     pub width: u32,

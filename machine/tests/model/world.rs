@@ -72,6 +72,8 @@ pub struct World<'b> {
     digest: Option<u64>,
     /// What programs have done, and what came of it.
     pub tally: BTreeMap<(String, u64), u64>,
+    /// Whether only answers are compared.
+    pub hasty: bool,
 }
 
 fn image(words: &Words) -> Image {
@@ -131,6 +133,7 @@ impl<'b> World<'b> {
             script: Shared::default(),
             digest: None,
             tally: BTreeMap::new(),
+            hasty: false,
         }
     }
 
@@ -149,7 +152,9 @@ impl<'b> World<'b> {
             }
             Command::Enter { rec, run, page, irq, ops } => self.enter([*rec, *run], page, *irq, ops)?,
         };
-        self.granules()?;
+        if !self.hasty {
+            self.granules()?;
+        }
         Ok(answer)
     }
 
@@ -183,19 +188,23 @@ impl<'b> World<'b> {
         let answer = self.raw(x)?;
         self.model.rmi(&x, &answer).map_err(|why| why.to_string())?;
         self.settle(before, answer[0])?;
-        if answer[0] == 0 {
+        if answer[0] == 0 && !self.hasty {
             self.around(x)?;
         }
         Ok(answer)
     }
 
     fn digest(&mut self) -> u64 {
+        if self.hasty {
+            self.digest = None;
+            return 0;
+        }
         *self.digest.get_or_insert_with(|| self.machine.digest())
     }
 
     /// A refused command changes nothing.
     fn settle(&mut self, before: u64, status: u64) -> Result<(), String> {
-        if status == 0 {
+        if status == 0 || self.hasty {
             self.digest = None;
             return Ok(());
         }

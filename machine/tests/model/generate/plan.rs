@@ -23,16 +23,18 @@ impl Generator {
     pub(super) fn map_run(&mut self, model: &Model) -> Command {
         let Some((rd, realm)) = self.realm(model) else { return self.realm_create(model) };
         let half = realm.space.half();
-        let tables = realm.space.tables.iter().filter(|((level, base), _)| *level >= 2 && *base >= half);
+        let tables = realm.space.tables.iter().filter(|((level, base), _)| *level >= 1 && *base >= half);
         let tables: Vec<_> =
             tables.filter(|(_, table)| !table.entries.contains(&Entry::Table)).map(|(key, _)| *key).collect();
         if tables.is_empty() {
             return self.map_unprotected(model);
         }
         let (level, base) = self.random.pick(&tables);
-        let first = self.descriptor(model, level - 1);
+        // Now and then beside where the folded entry could map it.
+        let beside = if self.random.chance(15) { size(level) } else { 0 };
+        let first = self.descriptor(model, level - 1).wrapping_add(beside);
         for index in 0..512 {
-            let (ipa, desc) = (base + index * size(level), first + index * size(level));
+            let (ipa, desc) = (base + index * size(level), first.wrapping_add(index * size(level)));
             self.planned.push_back(call(fid::RTT_MAP_UNPROTECTED, &[rd, ipa, level.cast_unsigned(), desc]));
         }
         if self.random.chance(20) {
@@ -57,7 +59,8 @@ impl Generator {
         if !self.whole_block || tables.is_empty() || !block.clone().all(free) {
             return self.data_create_unknown(model);
         }
-        let (base, pa) = (self.random.pick(&tables), BASE);
+        let beside = model.state(BASE + size(2)) == Some(State::Delegated) && self.random.chance(30);
+        let (base, pa) = (self.random.pick(&tables), if beside { BASE + GRANULE } else { BASE });
         let normal = block.filter(|pa| model.is_normal(*pa));
         self.planned.extend(normal.map(|pa| call(fid::GRANULE_DELEGATE, &[pa])));
         for number in 0..512 {
