@@ -34,7 +34,8 @@ set_up_cpu:
     add x1, x1, :lo12:{slots}
     mov x3, #{slot_size}
     madd x1, x2, x3, x1
-    mov x3, #{record_offset}
+    mov x3, #({record_offset} & 0xffff)
+    movk x3, #({record_offset} >> 16), lsl #16
     add x1, x1, x3
     mov sp, x1
     ret

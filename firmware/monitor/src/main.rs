@@ -7,6 +7,7 @@
 
 mod cold;
 mod console;
+mod critical;
 mod el2;
 mod fault;
 mod interrupts;

@@ -30,7 +30,7 @@ pub struct Percpu {
     pub realm: Side,
 }
 
-const SLOT: usize = 0x1_0000;
+const SLOT: usize = 0x4_0000;
 const CPUS: usize = abi::map::MAX_CPUS;
 
 /// Stack and record of one CPU; the stack grows down from the record, zero is a fine start for both.
