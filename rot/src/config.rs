@@ -8,8 +8,8 @@ use crate::Refusal;
 
 /// Least DRAM, in bytes: the RMM, the device tree and a Normal-world image at 0x6000_0000 must fit.
 pub const DRAM_LEAST: u64 = 0x2400_0000;
-/// Most DRAM, in bytes: 64 GiB, far below the high PCIe windows and the tables' room.
-pub const DRAM_MOST: u64 = 64 << 30;
+/// Most DRAM, in bytes: 14 GiB, for which the RMM has granule words in its own 31 MiB.
+pub const DRAM_MOST: u64 = 14 << 30;
 /// All bits of the trace mask.
 const TRACE_ALL: u64 = map::TRACE_RMI | map::TRACE_RSI | map::TRACE_EL3;
 
