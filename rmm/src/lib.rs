@@ -13,7 +13,7 @@ pub mod address;
 mod attestation;
 pub mod granule;
 mod idreg;
-mod measurement;
+pub mod measurement;
 pub mod platform;
 mod psci;
 mod realm;

@@ -2,6 +2,7 @@
 //!
 //! A register is 64 bytes; a shorter digest is padded with zeroes.
 
+use crate::platform::Platform;
 use abi::measurement::{
     DESCRIPTOR, DataDescriptor, Hash, KIND_DATA, KIND_REC, KIND_RIPAS, REGISTER, RecDescriptor, RipasDescriptor,
 };
@@ -12,7 +13,7 @@ use zerocopy::{FromZeros, IntoBytes};
 /// A measurement register.
 pub type Register = [u8; REGISTER];
 
-/// Hashes the concatenation of `parts`.
+/// Hashes the concatenation of `parts` by portable code.
 pub fn digest(hash: Hash, parts: &[&[u8]]) -> Register {
     match hash {
         Hash::Sha256 => padded(&parts.iter().fold(Sha256::new(), |state, part| state.chain_update(part)).finalize()),
@@ -29,7 +30,7 @@ fn padded(digest: &[u8]) -> Register {
 }
 
 /// Starts a RIM: the hash of what of the parameters is the Realm's to know (RMM 1.0, C1.3 RMI_REALM_CREATE).
-pub fn rim_of_realm(hash: Hash, params: &RealmParams) -> Register {
+pub fn rim_of_realm<P: Platform>(platform: &P, hash: Hash, params: &RealmParams) -> Register {
     let mut image = RealmParams::new_zeroed();
     image.flags = params.flags;
     image.s2sz = params.s2sz;
@@ -38,37 +39,44 @@ pub fn rim_of_realm(hash: Hash, params: &RealmParams) -> Register {
     image.num_wps = params.num_wps;
     image.pmu_num_ctrs = params.pmu_num_ctrs;
     image.hash_algo = params.hash_algo;
-    digest(hash, &[image.as_bytes()])
+    platform.digest(hash, &[image.as_bytes()])
 }
 
 /// Extends a RIM by a page of data; `content` is its digest, or zero when it is not measured.
-pub fn rim_of_data(hash: Hash, rim: Register, ipa: u64, flags: u64, content: Register) -> Register {
+pub fn rim_of_data<P: Platform>(
+    platform: &P,
+    hash: Hash,
+    rim: Register,
+    ipa: u64,
+    flags: u64,
+    content: Register,
+) -> Register {
     let descriptor =
         DataDescriptor { kind: KIND_DATA, length: DESCRIPTOR, rim, ipa, flags, content, padding: [0; 0x60] };
-    digest(hash, &[descriptor.as_bytes()])
+    platform.digest(hash, &[descriptor.as_bytes()])
 }
 
 /// Extends a RIM by a REC that may run.
-pub fn rim_of_rec(hash: Hash, rim: Register, params: &RecParams) -> Register {
+pub fn rim_of_rec<P: Platform>(platform: &P, hash: Hash, rim: Register, params: &RecParams) -> Register {
     let mut image = RecParams::new_zeroed();
     image.flags = params.flags;
     image.pc = params.pc;
     image.gprs = params.gprs;
-    let content = digest(hash, &[image.as_bytes()]);
+    let content = platform.digest(hash, &[image.as_bytes()]);
     let descriptor = RecDescriptor { kind: KIND_REC, length: DESCRIPTOR, rim, content, padding: [0; 0x70] };
-    digest(hash, &[descriptor.as_bytes()])
+    platform.digest(hash, &[descriptor.as_bytes()])
 }
 
 /// Extends a RIM by a range of memory that became RAM.
-pub fn rim_of_ripas(hash: Hash, rim: Register, base: u64, top: u64) -> Register {
+pub fn rim_of_ripas<P: Platform>(platform: &P, hash: Hash, rim: Register, base: u64, top: u64) -> Register {
     let descriptor = RipasDescriptor { kind: KIND_RIPAS, length: DESCRIPTOR, rim, base, top, padding: [0; 0xA0] };
-    digest(hash, &[descriptor.as_bytes()])
+    platform.digest(hash, &[descriptor.as_bytes()])
 }
 
 /// Extends a REM: the hash of the register's digest and then the value, neither padded.
 ///
 /// That is what deployed RMMs compute; the text of RMM 1.0, B3.42, can be read as padding both to 64 bytes.
-pub fn rem(hash: Hash, register: &Register, value: &[u8]) -> Register {
+pub fn rem<P: Platform>(platform: &P, hash: Hash, register: &Register, value: &[u8]) -> Register {
     let (used, _) = register.split_at(hash.size().min(REGISTER));
-    digest(hash, &[used, value])
+    platform.digest(hash, &[used, value])
 }

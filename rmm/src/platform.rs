@@ -7,6 +7,7 @@
 
 use crate::address::{GRANULE, Pa};
 use crate::granule::{Held, RealmPage, Table};
+use crate::measurement::{self, Register};
 use crate::rec::context::{RealmContext, RecContext, SimdContext};
 use abi::measurement::Hash;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -148,6 +149,11 @@ pub trait Platform: Sync {
 
     /// Hashes the 4096 bytes of a held granule; the digest is padded with zeroes to 64 bytes.
     fn hash(&self, held: &mut Held, algorithm: Hash) -> [u8; 64];
+
+    /// Hashes the concatenation of `parts`; the digest is padded with zeroes to 64 bytes.
+    fn digest(&self, algorithm: Hash, parts: &[&[u8]]) -> Register {
+        measurement::digest(algorithm, parts)
+    }
 
     /// Reads entry `index` (below 512) of a translation table, once, as one 64-bit access.
     fn entry(&self, table: &Table, index: usize) -> u64;

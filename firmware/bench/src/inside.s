@@ -20,6 +20,8 @@
     host_call
     .endm
 
+.arch_extension fp
+    .arch_extension simd
     .pushsection .rodata.inside, "a"
     .balign 4096
     .global bench_inside
@@ -54,8 +56,15 @@ bench_inside:
     subs x20, x20, #1
     b.ne 3b
 
+    mov x9, #(3 << 20)
+    msr cpacr_el1, x9                   // FP and SIMD do not trap
+    isb
     mov x20, x19
-4:  mov x0, #0x0193
+4:  .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    add x9, x20, #\n                   // V0 to V31 hold values made of x20, which the RMM has to keep
+    dup v\n\().2d, x9
+    .endr
+    mov x0, #0x0193
     movk x0, #0xC400, lsl #16           // RSI_MEASUREMENT_EXTEND of REM 1 by 32 bytes
     mov x1, #1
     mov x2, #32
@@ -67,6 +76,15 @@ bench_inside:
     smc #0
     mrs x23, cntvct_el0
     cbnz x0, 9f
+    mov x0, #-1
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    add x9, x20, #\n
+    umov x10, v\n\().d[0]
+    umov x11, v\n\().d[1]
+    cmp x9, x10
+    ccmp x9, x11, #0, eq
+    b.ne 9f
+    .endr
     tell 2
     subs x20, x20, #1
     b.ne 4b

@@ -1,6 +1,6 @@
 //! A Normal-world image that measures the firmware under it: the price of each call to EL3 and to the RMM, and of what a
 //! Realm does, as the difference of two readings of the counter. Under QEMU's `-icount shift=0` that is instructions,
-//! otherwise nanoseconds. It prints `bench <row> <count> <least> <median> <most>` on UART0 and powers off.
+//! otherwise nanoseconds. On the way it sees that vector registers come back from every call as they were. It prints `bench <row> <count> <least> <median> <most>` on UART0 and powers off.
 //!
 //! UNSAFETY: it makes firmware calls that give pages of the Normal world away, and reads pages that the RMM writes. It
 //! runs alone on its machine; whatever goes wrong here harms no Realm.
@@ -20,6 +20,11 @@ use cpu::vectors::Frame;
 use row::Row;
 
 global_asm!(include_str!("entry.s"));
+
+unsafe extern "C" {
+    fn bench_canaries();
+    fn bench_canaries_kept() -> u64;
+}
 
 cpu::vectors!("bench_vectors":
     "bench_exception" "bench_exception" "bench_exception" "bench_exception"
@@ -45,8 +50,12 @@ extern "C" fn bench_start(first: u64) -> ! {
     memory::enable();
     uart().enable();
     Row::once("reset", first).print();
+    // SAFETY: the routines touch vector registers alone, which compiled code here does not use.
+    unsafe { bench_canaries() }
     calls();
     realm::measure();
+    // SAFETY: as above.
+    assert!(unsafe { bench_canaries_kept() } == 1, "the firmware has changed vector registers");
     let _ = writeln!(uart(), "bench done");
     off()
 }

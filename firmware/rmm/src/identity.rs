@@ -10,6 +10,7 @@ const fn id(crm: usize, op2: usize) -> usize {
 }
 
 const PFR0: usize = id(4, 0);
+const ISAR0: usize = id(6, 0);
 const ISAR2: usize = id(6, 2);
 const MMFR0: usize = id(7, 0);
 const MMFR1: usize = id(7, 1);
@@ -43,6 +44,7 @@ pub const fn processor(features: &Features) -> Processor {
     Processor {
         gic: Shape::of(features.ich_vtr),
         mops: field(ids, ISAR2, 16) != 0,
+        sha256: field(ids, ISAR0, 12) != 0,
         hcrx: field(ids, MMFR1, 40) != 0,
         fine_grained_traps: field(ids, MMFR0, 56) != 0,
     }

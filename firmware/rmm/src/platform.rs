@@ -2,16 +2,16 @@
 
 use crate::memory::{self, GranuleWord, NORMAL_ALIAS, within_granule};
 use crate::realm::{self, Normal, Processor};
-use crate::{console, el3};
+use crate::{console, el3, simd};
 use abi::el3::Bank;
 use abi::measurement::Hash;
 use abi::{GRANULE, map};
 use cpu::lock::{Guard, Lock};
 use rmm::address::Pa;
 use rmm::granule::{Held, RealmPage, Table};
+use rmm::measurement::{self, Register};
 use rmm::platform::{Access, El3Error, Exit, Fault, Features, Hunk, Interface, Page, Platform, Scope};
 use rmm::rec::context::{RealmContext, RecContext, SimdContext};
-use sha2::{Digest, Sha256, Sha512};
 
 /// One CPU's place for the Normal world's registers; each CPU takes its own lock only.
 static NORMAL: [Lock<Normal>; map::MAX_CPUS] = [const { Lock::new(Normal::new()) }; map::MAX_CPUS];
@@ -93,11 +93,15 @@ impl Platform for Machine {
     }
 
     fn hash(&self, held: &mut Held, algorithm: Hash) -> [u8; 64] {
+        self.page(held, |page| self.digest(algorithm, &[&page.0]))
+    }
+
+    fn digest(&self, algorithm: Hash, parts: &[&[u8]]) -> Register {
+        if algorithm != Hash::Sha256 || !self.processor.sha256 {
+            return measurement::digest(algorithm, parts);
+        }
         let mut digest = [0; 64];
-        self.page(held, |page| match algorithm {
-            Hash::Sha256 => digest[..32].copy_from_slice(&Sha256::digest(page.0)),
-            Hash::Sha512 => digest.copy_from_slice(&Sha512::digest(page.0)),
-        });
+        digest[..32].copy_from_slice(&simd::untrapped(|| cpu::sha256::digest(parts)));
         digest
     }
 

@@ -36,6 +36,8 @@ pub struct Processor {
     pub gic: Shape,
     /// FEAT_MOPS.
     pub mops: bool,
+    /// FEAT_SHA256.
+    pub sha256: bool,
     /// FEAT_HCX.
     pub hcrx: bool,
     /// FEAT_FGT.

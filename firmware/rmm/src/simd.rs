@@ -65,6 +65,17 @@ fn trap(what: u64) {
     cpu::barrier::isb();
 }
 
+/// Runs `f` with FP and SIMD registers usable at R-EL2; `f` leaves all of them as they were, as they are somebody's.
+pub fn untrapped<R>(f: impl FnOnce() -> R) -> R {
+    let before = cpu::read!(cptr_el2);
+    cpu::write!(cptr_el2, before & !NO_SIMD);
+    cpu::barrier::isb();
+    let result = f();
+    cpu::write!(cptr_el2, before);
+    cpu::barrier::isb();
+    result
+}
+
 /// Traps every vector register, so that the first use by a vCPU is seen.
 pub fn prepare() {
     trap(NO_SIMD);

@@ -27,7 +27,7 @@ pub fn create<P: Platform>(platform: &P, rd: u64, data: u64, ipa: u64, src: u64,
     }
     let (hash, rim) = realm.with(|rd| (rd.hash(), rd.rim()));
     let content = content(platform, &mut data, hash, flags);
-    let rim = rim_of_data(hash, rim, ipa, flags, content);
+    let rim = rim_of_data(platform, hash, rim, ipa, flags, content);
     // Commit.
     realm.with(|rd| rd.set_rim(rim));
     slot.set(platform, Entry::Assigned(data.pa(), Ripas::Ram));

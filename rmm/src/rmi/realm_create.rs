@@ -27,7 +27,7 @@ pub fn create<P: Platform>(rmm: &Rmm<P>, rd: u64, params: u64) -> Answer {
     require(!space.holds_root(rd))?;
     let mut rd = claim(platform, rd, State::Delegated)?;
     let mut roots = claim_roots(platform, &space)?;
-    let rim = rim_of_realm(hash, &params);
+    let rim = rim_of_realm(platform, hash, &params);
     // Commit.
     for (number, root) in (0..).zip(roots.iter_mut().flatten()) {
         platform.page(root.held(), |page| fill_root(page, &space, number));

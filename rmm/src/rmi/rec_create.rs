@@ -32,7 +32,7 @@ pub fn create<P: Platform>(platform: &P, rd: u64, rec: u64, params: u64) -> Answ
     realm.with(|rd| {
         rd.rec_count = index.saturating_add(1);
         if runnable {
-            rd.set_rim(rim_of_rec(rd.hash(), rd.rim(), &params));
+            rd.set_rim(rim_of_rec(platform, rd.hash(), rd.rim(), &params));
         }
     });
     let owner = realm.rd();

@@ -25,7 +25,7 @@ pub fn init<P: Platform>(platform: &P, rd: u64, base: u64, top: u64) -> Answer {
     require_rtt(walk.level.aligned(base) && run.entries > 0, walk.level)?;
     let (hash, mut rim) = realm.with(|rd| (rd.hash(), rd.rim()));
     for (start, end) in run.ranges() {
-        rim = rim_of_ripas(hash, rim, start, end);
+        rim = rim_of_ripas(platform, hash, rim, start, end);
     }
     // Commit.
     realm.with(|rd| rd.set_rim(rim));

@@ -30,11 +30,12 @@ pub fn extend<P: Platform>(session: &Session<'_, P>, index: u64, size: u64, valu
     else {
         return status(Status::Input);
     };
-    let mut realm = Realm::owner(session.platform(), session.rec.owner());
+    let platform = session.platform();
+    let mut realm = Realm::owner(platform, session.rec.owner());
     realm.with(|rd| {
         let hash = rd.hash();
         let Some(register) = rd.measurements.get_mut(index) else { return status(Status::Input) };
-        *register = rem(hash, register, value.as_bytes());
+        *register = rem(platform, hash, register, value.as_bytes());
         status(Status::Success)
     })
 }
