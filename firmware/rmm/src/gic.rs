@@ -1,5 +1,6 @@
 //! The virtual CPU interface of a vCPU (GICv3, Arm IHI0069 §12.4), and the view of pending physical interrupts.
 
+use crate::el1::put;
 use rmm::rec::context::Gic;
 
 /// How many of the interface's registers this processor has.
@@ -34,7 +35,7 @@ macro_rules! bank {
 
         fn $write(index: usize, value: u64) {
             match index {
-                $($index => cpu::write!($register, value),)*
+                $($index => put!($register, value),)*
                 _ => {}
             }
         }
@@ -51,7 +52,7 @@ bank! { read_ap1r, write_ap1r: 0 ich_ap1r0_el2, 1 ich_ap1r1_el2, 2 ich_ap1r2_el2
 
 /// Loads a vCPU's interface and switches it on.
 pub fn load(gic: &Gic, shape: Shape) {
-    cpu::write!(ich_vmcr_el2, gic.vmcr);
+    put!(ich_vmcr_el2, gic.vmcr);
     load_lists(gic, shape);
     cpu::write!(ich_hcr_el2, gic.hcr);
 }

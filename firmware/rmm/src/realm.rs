@@ -29,6 +29,9 @@ const MDCR: u64 = 1 << 5 | 1 << 6 | 0b111 << 9 | 1 << 14 | 1 << 17 | 1 << 19 | 1
 /// HCRX_EL2: memory copy instructions at EL1 and EL0 (MSCEn 11).
 const HCRX_MSCEN: u64 = 1 << 11;
 
+/// VTTBR_EL2 until a vCPU runs: our host's, as QEMU forgets translations where a world switch changes the VMID.
+const FIRST_VMID: u64 = 1 << 48;
+
 /// What of the processor a switch has to care for.
 #[derive(Clone, Copy, Debug)]
 pub struct Processor {
@@ -74,6 +77,7 @@ impl Normal {
 pub fn prepare(processor: &Processor) {
     cpu::write!(hcr_el2, HCR);
     cpu::write!(mdcr_el2, MDCR | cpu::read!(pmcr_el0) >> 11 & 0x1f);
+    cpu::write!(vttbr_el2, FIRST_VMID);
     cpu::write!(hstr_el2, 0);
     cpu::write!(vpidr_el2, cpu::read!(midr_el1));
     cpu::write!(cnthctl_el2, 3);

@@ -1,5 +1,6 @@
 //! The EL1 timers (Arm ARM, D12). A vCPU owns both while it runs; EL2's own timers are the host's and keep running.
 
+use crate::el1::put;
 use crate::gic;
 use rmm::rec::context::Timers;
 
@@ -22,10 +23,10 @@ pub fn save(into: &mut Timers) {
 
 /// Loads both timers, the comparison first: the control would otherwise fire by the old one.
 pub fn load(from: &Timers) {
-    cpu::write!(cntp_cval_el0, from.cntp_cval);
-    cpu::write!(cntp_ctl_el0, from.cntp_ctl);
-    cpu::write!(cntv_cval_el0, from.cntv_cval);
-    cpu::write!(cntv_ctl_el0, from.cntv_ctl);
+    put!(cntp_cval_el0, from.cntp_cval);
+    put!(cntp_ctl_el0, from.cntp_ctl);
+    put!(cntv_cval_el0, from.cntv_cval);
+    put!(cntv_ctl_el0, from.cntv_ctl);
     cpu::barrier::isb();
 }
 
