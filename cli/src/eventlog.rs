@@ -133,13 +133,20 @@ pub struct Check {
 
 /// Arguments of `allod eventlog draft`.
 #[derive(clap::Args)]
-#[command(after_help = "Example: allod eventlog draft ccel.bin > rules.toml && allod eventlog check ccel.bin --rules rules.toml")]
+#[command(
+    after_help = "Example: allod eventlog draft ccel.bin > rules.toml && allod eventlog check ccel.bin --rules rules.toml"
+)]
 pub struct Draft {
     #[command(flatten)]
     input: Input,
     /// The bank that the rules go by [default: the first SHA-2 bank].
     #[arg(long, value_name = "ALGORITHM", value_parser = algorithm)]
     hash: Option<Algorithm>,
+}
+
+/// A log in words, without colours.
+pub fn text(log: &EventLog<'_>) -> String {
+    show::Text { log, digests: false, colours: false }.to_string()
 }
 
 /// Runs `allod eventlog`.

@@ -50,9 +50,14 @@ impl fmt::Display for Unreplayable {
         match self {
             Self::NoBank { algorithm } => write!(out, "expected digests of {algorithm}, found none in the log"),
             Self::Algorithm { algorithm } => write!(out, "expected an algorithm that is known, found {algorithm}"),
-            Self::NoDigest { entry, algorithm } => write!(out, "event {entry}: expected a digest of {algorithm}, found none"),
+            Self::NoDigest { entry, algorithm } => {
+                write!(out, "event {entry}: expected a digest of {algorithm}, found none")
+            }
             Self::Register { entry, register } => {
-                write!(out, "event {entry}: expected measurement register 1 to 4, found {register}, which cannot be extended")
+                write!(
+                    out,
+                    "event {entry}: expected measurement register 1 to 4, found {register}, which cannot be extended"
+                )
             }
             Self::Locality { entry } => write!(out, "event {entry}: expected the startup locality once and first"),
         }
@@ -175,13 +180,15 @@ impl fmt::Display for Agreement {
 }
 
 impl Agreement {
-    /// Compares every digest of an entry with what its event says.
+    /// Compares every digest of an entry with what its data says.
     #[must_use]
-    pub fn of(entry: &Entry<'_>, event: &Event<'_>) -> Self {
+    pub fn of(entry: &Entry<'_>) -> Self {
         if entry.kind == EventType::NO_ACTION {
             return Self::Unmeasured;
         }
-        let (candidates, must) = match event.measured(entry) {
+        let event = Event::decode(entry);
+        let measured = event.map_or_else(|_| Measured::of_undecodable(entry), |event| event.measured(entry));
+        let (candidates, must) = match measured {
             Measured::Data(candidates) => (candidates, true),
             Measured::Perhaps(candidates) => (candidates, false),
             Measured::Elsewhere => return Self::Apart,

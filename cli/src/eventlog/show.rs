@@ -66,20 +66,24 @@ struct Row {
 
 impl Row {
     fn of(entry: &Entry<'_>) -> Self {
+        let agreement = Agreement::of(entry);
+        let differs = matches!(agreement, Agreement::Differs(_)).then(|| agreement.to_string());
         match Event::decode(entry) {
-            Ok(event) => {
-                let agreement = Agreement::of(entry, &event);
-                let problem = matches!(agreement, Agreement::Differs(_)).then(|| agreement.to_string());
-                let mark = match agreement {
-                    Agreement::Agrees => "=",
-                    Agreement::Differs(_) => "!",
-                    Agreement::Apart => "~",
-                    Agreement::Unmeasured => " ",
-                };
-                Self { mark, words: event.to_string(), problem }
+            Ok(event) => Self { mark: mark(agreement), words: event.to_string(), problem: differs },
+            Err(refusal) => {
+                let both = differs.map_or_else(|| refusal.to_string(), |differs| format!("{refusal}; {differs}"));
+                Self { mark: "?", words: String::new(), problem: Some(both) }
             }
-            Err(refusal) => Self { mark: "?", words: String::new(), problem: Some(refusal.to_string()) },
         }
+    }
+}
+
+const fn mark(agreement: Agreement) -> &'static str {
+    match agreement {
+        Agreement::Agrees => "=",
+        Agreement::Differs(_) => "!",
+        Agreement::Apart => "~",
+        Agreement::Unmeasured => " ",
     }
 }
 
@@ -90,7 +94,8 @@ impl fmt::Display for Text<'_> {
         let mut problems = 0usize;
         for entry in self.log.entries() {
             let row = Row::of(entry);
-            let register = if entry.kind.is_extended() { self.log.numbering().name(entry.register) } else { "-".into() };
+            let register =
+                if entry.kind.is_extended() { self.log.numbering().name(entry.register) } else { "-".into() };
             let kind = entry.kind.to_string();
             let bad = row.problem.is_some();
             let mark = painted(self.colours && row.mark != " ", if bad { RED } else { GREEN }, row.mark);
@@ -100,7 +105,10 @@ impl fmt::Display for Text<'_> {
                 writeln!(out, "        {}", painted(self.colours, RED, problem))?;
             }
             if self.digests {
-                entry.digests.iter().try_for_each(|it| writeln!(out, "        {} {}", it.algorithm, encode(it.value)))?;
+                entry
+                    .digests
+                    .iter()
+                    .try_for_each(|it| writeln!(out, "        {} {}", it.algorithm, encode(it.value)))?;
             }
         }
         if problems > 0 { writeln!(out, "\n{problems} events are not what they say") } else { Ok(()) }
@@ -126,12 +134,12 @@ fn event_json(numbering: Numbering, entry: &Entry<'_>) -> Value {
     let digests: Map<String, Value> =
         entry.digests.iter().map(|it| (it.algorithm.to_string(), Value::from(encode(it.value)))).collect();
     let row = Row::of(entry);
-    let agreement = event.as_ref().ok().map(|event| match Agreement::of(entry, event) {
+    let agreement = match Agreement::of(entry) {
         Agreement::Agrees => "agrees",
         Agreement::Differs(_) => "differs",
         Agreement::Apart => "apart",
         Agreement::Unmeasured => "unmeasured",
-    });
+    };
     json!({
         "number": entry.number,
         "at": entry.at,
@@ -254,7 +262,10 @@ impl fmt::Display for Checked<'_> {
         }
         self.replayed.compared.iter().try_for_each(|it| out.write_str(&comparison(it)))?;
         if self.replayed.compared.is_empty() {
-            writeln!(out, "– registers were not compared with a token: this is what the log says, not yet what booted")?;
+            writeln!(
+                out,
+                "– registers were not compared with a token: this is what the log says, not yet what booted"
+            )?;
         }
         let (colour, word) = if self.holds { (GREEN, "the rules hold") } else { (RED, "contraindicated") };
         writeln!(out, "{}", painted(self.colours, colour, word))

@@ -48,7 +48,11 @@ impl DevicePath {
             ended = kind == END && subtype == 0xff;
             path.nodes.extend(node(kind, subtype, fields));
         }
-        if ended { Ok(path) } else { Err(Refusal::Bytes { at: reader.at(), expected: "the end node of a device path" }) }
+        if ended {
+            Ok(path)
+        } else {
+            Err(Refusal::Bytes { at: reader.at(), expected: "the end node of a device path" })
+        }
     }
 
     /// Whether it has no nodes.

@@ -69,6 +69,24 @@ pub enum Measured<'a> {
     Elsewhere,
 }
 
+impl<'a> Measured<'a> {
+    /// What of an entry's data was hashed if the data cannot be read as its type demands.
+    #[must_use]
+    pub fn of_undecodable(entry: &Entry<'a>) -> Self {
+        match entry.kind {
+            EventType::EFI_GPT_EVENT
+            | EventType::EFI_GPT_EVENT2
+            | EventType::EFI_VARIABLE_DRIVER_CONFIG
+            | EventType::EFI_VARIABLE_BOOT2
+            | EventType::EFI_VARIABLE_AUTHORITY
+            | EventType::ACTION
+            | EventType::EFI_ACTION
+            | EventType::OMIT_BOOT_DEVICE_EVENTS => Self::Data(alloc::vec![Cow::Borrowed(entry.data)]),
+            _ => Self::Elsewhere,
+        }
+    }
+}
+
 impl<'a> Event<'a> {
     /// Reads the data of an entry.
     ///
@@ -107,7 +125,9 @@ impl<'a> Event<'a> {
     pub fn measured(&self, entry: &Entry<'a>) -> Measured<'a> {
         let whole = Cow::Borrowed(entry.data);
         match self {
-            Self::Separator(_) | Self::Action(_) | Self::Version(_) | Self::Gpt(_) => Measured::Data(alloc::vec![whole]),
+            Self::Separator(_) | Self::Action(_) | Self::Version(_) | Self::Gpt(_) => {
+                Measured::Data(alloc::vec![whole])
+            }
             // The profile hashes the value; firmware of several vendors hashes all of it.
             Self::Variable(variable) if entry.kind == EventType::EFI_VARIABLE_BOOT => {
                 Measured::Data(alloc::vec![Cow::Borrowed(variable.data), whole])

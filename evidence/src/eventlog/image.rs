@@ -16,13 +16,15 @@ pub struct Image {
     pub link_address: u64,
     /// Where it came from; empty if a loader had it in memory already, as shim has.
     pub path: DevicePath,
+    /// Bytes behind the path; old versions of shim wrote some.
+    pub excess: usize,
 }
 
 impl Image {
     /// Reads the data of an event that begins at offset `at`.
     ///
     /// # Errors
-    /// [`Refusal`] if the path does not fill the rest of it exactly.
+    /// [`Refusal`] if it is cut short, or the path is none.
     pub(crate) fn read(bytes: &[u8], at: usize) -> Result<Self, Refusal> {
         let mut reader = Reader::new(bytes, at);
         let address = reader.u64("address of an image")?;
@@ -31,8 +33,7 @@ impl Image {
         let path = reader.u64("length of its device path")?;
         let at = reader.at();
         let path = DevicePath::read(reader.take_long(path, "device path of an image")?, at)?;
-        reader.finish()?;
-        Ok(Self { address, length, link_address, path })
+        Ok(Self { address, length, link_address, path, excess: reader.rest().len() })
     }
 }
 
@@ -40,8 +41,10 @@ impl fmt::Display for Image {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} bytes at {:#x}", self.length, self.address)?;
         if self.path.is_empty() {
-            return out.write_str(", from memory, without device path");
+            out.write_str(", from memory, without device path")?;
+        } else {
+            write!(out, ", from {}", self.path)?;
         }
-        write!(out, ", from {}", self.path)
+        if self.excess > 0 { write!(out, ", and {} bytes behind it", self.excess) } else { Ok(()) }
     }
 }

@@ -119,7 +119,9 @@ impl fmt::Display for Ipl<'_> {
             Self::File(name) => write!(out, "GRUB reads {}", Shown(name)),
             Self::LinuxEfi(name) => write!(out, "GRUB loads the {}", Shown(&name.to_lowercase())),
             Self::Mok(name) => write!(out, "shim's {}", Shown(name)),
-            Self::Section(name) => write!(out, "name or content of section {} of the unified kernel image", Shown(name)),
+            Self::Section(name) => {
+                write!(out, "name or content of section {} of the unified kernel image", Shown(name))
+            }
             Self::Options(text) => write!(out, "options \"{}\"", Shown(text)),
             Self::Other(bytes) => write!(out, "{}", Shown(&readable(bytes))),
         }

@@ -49,7 +49,10 @@ impl<'a> SpecId<'a> {
 
     fn read(entry: &Entry<'a>, behind: &'a [u8]) -> Result<Self, Refusal> {
         if entry.digests.iter().any(|digest| digest.value.iter().any(|byte| *byte != 0)) {
-            return Err(Refusal::Bytes { at: entry.at.saturating_add(8), expected: "a header with a digest of zeroes" });
+            return Err(Refusal::Bytes {
+                at: entry.at.saturating_add(8),
+                expected: "a header with a digest of zeroes",
+            });
         }
         let mut reader = Reader::new(entry.data, entry.data_at);
         reader.take(SIGNATURE.len(), "the signature")?;

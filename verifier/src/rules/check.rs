@@ -85,7 +85,8 @@ impl<'r> Checker<'r> {
             return;
         }
         let about: Vec<usize> = (0..self.rules.len()).filter(|index| self.is_about(*index, seen)).collect();
-        let met: Vec<usize> = about.iter().copied().filter(|index| self.rules[*index].rule.is_met_by(seen, self.hash)).collect();
+        let met: Vec<usize> =
+            about.iter().copied().filter(|index| self.rules[*index].rule.is_met_by(seen, self.hash)).collect();
         let never = met.iter().find(|index| self.rules[**index].rule.times.never());
         if let Some(index) = never {
             let rule = self.rules[*index].rule.name.clone();

@@ -30,7 +30,8 @@ pub fn draft(log: &EventLog<'_>, algorithm: Algorithm) -> String {
         let register = log.numbering().name(entry.register);
         let _ = writeln!(text, "\n[[rule]]\nname = {}\nregister = \"{register}\"", quoted(&name));
         let _ = writeln!(text, "type = \"{}\"", entry.kind);
-        if Agreement::Apart == seen.agreement && !seen.subject.is_empty() && !seen.subject.contains('*') {
+        let named = seen.decoded && !seen.subject.is_empty() && !seen.subject.contains('*');
+        if named && seen.agreement == Agreement::Apart {
             let _ = writeln!(text, "subject = {}", quoted(&seen.subject));
         }
         let _ = writeln!(text, "{}", demand(&seen, digest));
@@ -66,12 +67,18 @@ fn demand(seen: &Seen<'_>, digest: &[u8]) -> String {
 /// A name that no rule has yet: what the event is about, and a number if that is taken.
 fn name(seen: &Seen<'_>, names: &[String]) -> String {
     let about = match (&*seen.subject, seen.entry.kind.name()) {
-        ("" | "undecodable" | "action" | "separator" | "image", Some(kind)) => kind.trim_start_matches("EV_").to_lowercase(),
+        (_, Some(kind)) if !seen.decoded => plain(kind),
+        ("" | "action" | "separator" | "image", Some(kind)) => plain(kind),
         (subject, _) => subject.to_string(),
     };
     let taken = |name: &String| names.contains(name);
     let numbered = (2u32..).map(|number| format!("{about} {number}"));
     std::iter::once(about.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(about)
+}
+
+/// The name of a type without its `EV_`.
+fn plain(kind: &str) -> String {
+    kind.trim_start_matches("EV_").to_lowercase()
 }
 
 /// A basic string of TOML; JSON's escapes are the same but for the delete character.

@@ -158,10 +158,15 @@ impl WireRule {
     fn read(mut self, hash: Algorithm) -> Result<Rule, Unusable> {
         let known = [Numbering::Tpm, Numbering::Cc(CcType::Unstated)];
         if known.iter().all(|numbering| numbering.number(&self.register).is_none()) {
-            return Err(self.wrong("register", "REM0 to REM3, RTMR0 to RTMR3, RIM, MRTD, MR0 to MR4, PCR0 to PCR23", &self.register));
+            return Err(self.wrong(
+                "register",
+                "REM0 to REM3, RTMR0 to RTMR3, RIM, MRTD, MR0 to MR4, PCR0 to PCR23",
+                &self.register,
+            ));
         }
         let kind = EventType::from_name(&self.r#type).filter(|kind| kind.is_extended());
-        let kind = kind.ok_or_else(|| self.wrong("type", "the name of an event type that extends a register", &self.r#type))?;
+        let kind =
+            kind.ok_or_else(|| self.wrong("type", "the name of an event type that extends a register", &self.r#type))?;
         let times = self.times()?;
         let requirements = self.requirements(kind, times, hash)?;
         let Self { name, register, subject, group, .. } = self;

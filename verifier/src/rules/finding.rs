@@ -139,7 +139,9 @@ impl Finding {
             | Self::Missing { rule, .. }
             | Self::OutOfOrder { rule, .. }
             | Self::NoRegister { rule, .. } => Some(rule),
-            Self::NotAdmitted { .. } | Self::DigestDiffers { .. } | Self::NoDigest { .. } | Self::Residue { .. } => None,
+            Self::NotAdmitted { .. } | Self::DigestDiffers { .. } | Self::NoDigest { .. } | Self::Residue { .. } => {
+                None
+            }
         }
     }
 }

@@ -82,6 +82,8 @@ pub enum Requirement {
 /// An entry with all that rules ask of it.
 pub(super) struct Seen<'a> {
     pub entry: &'a Entry<'a>,
+    /// Whether the data is of the form that the type demands.
+    pub decoded: bool,
     pub subject: Cow<'a, str>,
     pub text: Option<Cow<'a, str>>,
     pub value: Option<&'a [u8]>,
@@ -94,17 +96,19 @@ impl<'a> Seen<'a> {
         match Event::decode(entry) {
             Ok(event) => Self {
                 entry,
+                decoded: true,
                 subject: event.subject(),
                 text: event.text(),
                 value: event.value(),
-                agreement: Agreement::of(entry, &event),
+                agreement: Agreement::of(entry),
             },
             Err(refusal) => Self {
                 entry,
+                decoded: false,
                 subject: format!("undecodable ({refusal})").into(),
                 text: None,
                 value: None,
-                agreement: Agreement::Apart,
+                agreement: Agreement::of(entry),
             },
         }
     }
