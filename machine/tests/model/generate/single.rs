@@ -148,8 +148,14 @@ impl Generator {
         let (rec, state) = self.random.pick(&asking);
         let Some(request) = state.request else { return self.enter(model) };
         let base = self.unaligned(request.addr);
-        let tops = [request.top, request.top, request.addr + GRANULE, request.top.wrapping_add(GRANULE), request.addr];
-        let top = self.random.weighted(&[(6, tops[0]), (2, tops[2]), (1, tops[3]), (1, tops[4])]);
+        let tops = [
+            (6, request.top),
+            (2, request.addr + GRANULE),
+            (1, request.top.wrapping_add(GRANULE)),
+            (1, request.addr),
+            (1, request.top - GRANULE / 2),
+        ];
+        let top = self.random.weighted(&tops);
         let rec = if self.random.chance(4) { self.address(model, State::Rec) } else { *rec };
         call(fid::RTT_SET_RIPAS, &[self.or_else(model, state.owner), rec, base, self.unaligned(top)])
     }
@@ -241,7 +247,9 @@ impl Generator {
             Some(Pending::CpuOn { target, .. } | Pending::AffinityInfo { target }) => target,
             None => 0,
         };
-        let target = model.recs.iter().find(|(_, other)| other.owner == rec.owner && other.index == named);
+        // Now and then the one of another realm that has the same number.
+        let own = !self.random.chance(15);
+        let target = model.recs.iter().find(|(_, other)| (other.owner == rec.owner) == own && other.index == named);
         let target = target.map_or(BASE, |(pa, _)| *pa);
         let target = if self.random.chance(8) { self.address(model, State::Rec) } else { target };
         call(fid::PSCI_COMPLETE, &[*caller, target, status])
