@@ -421,9 +421,11 @@ fn an_edited_command_line_is_named() {
         let at = place(steps, starts_with(b"kernel_cmdline"));
         steps[at] = Step::line("kernel_cmdline", &edited);
     });
-    let [Finding::Differs { rule, expected, found, .. }] = &found[..] else { panic!("{found:?}") };
+    let [Finding::Differs { rule, expected, found: was, .. }] = &found[..] else { panic!("{found:?}") };
     assert_eq!((rule.as_str(), expected), ("kernel command line", &format!("{LINE:?}")));
-    assert_eq!(found, &format!("{edited:?}"));
+    assert_eq!(was, &format!("{edited:?}"));
+    let told = format!("✗ {}", found[0]);
+    assert!(include_str!("../../docs/eventlog.md").contains(&told), "the documentation shows another: {told}");
     let options = named(|steps| {
         let at = place(steps, |step| step.kind == TAG);
         let digest = hash(Algorithm::Sha256, &[&utf16(&format!("BOOT_IMAGE={edited}\0"))]).expect("known");
@@ -555,9 +557,9 @@ fn secure_boot_and_its_keys_are_what_they_have_to_be() {
 #[test]
 fn every_event_that_is_left_out_is_missed() {
     let whole = boot();
-    for index in 0..whole.len() {
+    for (index, step) in whole.iter().enumerate() {
         let found = findings(|steps| drop(steps.remove(index)));
-        let command = whole[index].data.starts_with(b"grub_cmd: ") && whole[index] != Step::line("grub_cmd", MENU);
+        let command = step.data.starts_with(b"grub_cmd: ") && *step != Step::line("grub_cmd", MENU);
         assert_eq!(found.is_empty(), command, "event {}: {found:?}", index + 1);
     }
 }
@@ -565,11 +567,11 @@ fn every_event_that_is_left_out_is_missed() {
 #[test]
 fn every_event_that_is_doubled_is_named() {
     let whole = boot();
-    for index in 0..whole.len() {
-        let found = findings(|steps| steps.insert(index, whole[index].clone()));
-        let command = whole[index].data.starts_with(b"grub_cmd: ") && whole[index] != Step::line("grub_cmd", MENU);
-        let option = whole[index].kind == BOOT && whole[index].data[32..].starts_with(&utf16("Boot0"));
-        let invocation = whole[index].data == b"Exit Boot Services Invocation";
+    for (index, step) in whole.iter().enumerate() {
+        let found = findings(|steps| steps.insert(index, step.clone()));
+        let command = step.data.starts_with(b"grub_cmd: ") && *step != Step::line("grub_cmd", MENU);
+        let option = step.kind == BOOT && step.data[32..].starts_with(&utf16("Boot0"));
+        let invocation = step.data == b"Exit Boot Services Invocation";
         assert_eq!(found.is_empty(), command || option || invocation, "event {}: {found:?}", index + 1);
     }
 }

@@ -380,7 +380,7 @@ fn a_vmms_account_of_a_realm_is_put_into_words() {
     let rec = [&1u64.to_le_bytes()[..], &0x8000_0000u64.to_le_bytes(), &[0; 64]].concat();
     assert_eq!(words(0, 6, &tagged(3, &rec)), "a processor is made that starts at 0x80000000");
     assert_eq!(words(1, 6, &tagged(2, &ripas)).get(..14), Some("tag 0x00000002"), "in no other register");
-    assert_eq!(words(0, 3, b"DTB\0\0\0\0\0\0\0\0\0\0\0\0\0123"), "device tree of 3 bytes");
+    assert_eq!(words(0, 3, b"DTB\0\0\0\0\0\0\0\0\0\0\0\0\0abc"), "device tree of 3 bytes");
     let blob = [&b"\x07KERNEL\0"[..], &0x8000_0000u64.to_le_bytes(), &4096u64.to_le_bytes()].concat();
     assert_eq!(words(0, 0x13, &blob), "\"KERNEL\", 4096 bytes at 0x80000000");
     assert_eq!(subject(0, 0x13, &blob), "KERNEL");
