@@ -89,6 +89,8 @@ fn derive(rows: &mut Rows) {
 fn print((name, what, theirs, limit): &(&str, &str, u64, u64), counted: &Rows, timed: &Rows) {
     let [_, ours, _] = counted.get(*name).copied().unwrap_or_default();
     let [_, nanoseconds, _] = timed.get(*name).copied().unwrap_or_default();
+    // Nothing is known of theirs where there is a zero.
+    let theirs = if *theirs == 0 { "-".to_owned() } else { theirs.to_string() };
     let mark = if ours > *limit { '!' } else { ' ' };
     let microseconds = format!("{}.{} µs", nanoseconds / 1000, nanoseconds % 1000 / 100);
     println!("{mark} {ours:>12} {limit:>10} {theirs:>10} {microseconds:>12}  {what}");
