@@ -2,6 +2,9 @@
 
 const MARK: u8 = 0x1F;
 
+/// A raw line that is longer comes in pieces.
+const LONGEST_LINE: usize = 4096;
+
 /// A piece of what the host sent.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece {
@@ -33,7 +36,10 @@ impl Decoder {
         match &mut self.frame {
             None if byte == MARK => self.frame = Some(Vec::new()),
             None if byte == b'\n' => return (!self.raw.is_empty()).then(|| self.line()),
-            None if byte != b'\r' => self.raw.push(byte),
+            None if byte != b'\r' => {
+                self.raw.push(byte);
+                return (self.raw.len() >= LONGEST_LINE).then(|| self.line());
+            }
             None => {}
             Some(frame) => {
                 frame.push(byte);

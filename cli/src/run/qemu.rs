@@ -158,6 +158,7 @@ fn command(room: &Path, parts: &Parts) -> io::Result<Command> {
         qemu.args(["-chardev", &format!("socket,id={port},path={path}"), "-serial", &format!("chardev:{port}")]);
     }
     if parts.gdb {
+        eprintln!("waiting for a debugger at {GDB}");
         qemu.args(["-gdb", GDB, "-S"]);
     }
     qemu.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(room.join("stderr"))?);

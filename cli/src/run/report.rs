@@ -115,6 +115,7 @@ impl Report {
             "tokens": self.record.tokens.iter().map(|(_, token)| hex::encode(token)).collect::<Vec<_>>(),
             "report": self.verdict,
             "log": self.record.log,
+            "console": String::from_utf8_lossy(&self.record.console),
         })
     }
 }

@@ -13,6 +13,11 @@ use verifier::Verdict;
 
 type Done = Result<(), Box<dyn Error>>;
 
+/// What the machine says is kept up to these bounds: it is not trusted to stop by itself.
+const MAX_CONSOLE: usize = 1 << 20;
+const MAX_EVENTS: usize = 20_000;
+const MAX_LINE: usize = 1 << 20;
+
 /// Beginning of the name of the stage in which a token was judged; the outcome follows.
 pub const VERDICT: &str = "verdict: ";
 
@@ -62,8 +67,8 @@ pub struct Record {
     pub refused: Option<(String, String)>,
     /// Lines of the firmware and of the host for people, the last of them.
     pub log: Vec<String>,
-    /// What the Realm wrote on its console.
-    pub console: String,
+    /// What the Realm wrote on its console, the first megabyte of it.
+    pub console: Vec<u8>,
     /// Why the session ended other than by the machine's own power-off.
     pub trouble: Option<String>,
 }
@@ -117,7 +122,7 @@ pub fn hold(parts: &Parts, manner: &Manner) -> Result<Record, Box<dyn Error>> {
         answers: Vec::new(),
         refused: None,
         log: Vec::new(),
-        console: String::new(),
+        console: Vec::new(),
         trouble: None,
     };
     let mut session = Session {
@@ -132,7 +137,9 @@ pub fn hold(parts: &Parts, manner: &Manner) -> Result<Record, Box<dyn Error>> {
     if manner.console {
         type_into(&session.machine);
     }
-    session.stay()?;
+    if let Err(error) = session.stay() {
+        session.record.trouble = Some(format!("{error} {}", session.machine.said().trim()).trim_end().to_owned());
+    }
     Ok(session.record)
 }
 
@@ -229,7 +236,9 @@ impl Session<'_> {
         if let Some(stage) = stage_of(&name) {
             self.stage(stage);
         }
-        self.record.events.push(event);
+        if self.record.events.len() < MAX_EVENTS {
+            self.record.events.push(event);
+        }
     }
 
     fn stage(&mut self, name: &str) {
@@ -241,6 +250,9 @@ impl Session<'_> {
 
     fn hear_guest(&mut self, bytes: &[u8]) -> Done {
         self.guest.extend_from_slice(bytes);
+        if self.guest.len() > MAX_LINE {
+            return Err(format!("the guest tool wrote a line of more than {MAX_LINE} bytes").into());
+        }
         while let Some(end) = self.guest.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.guest.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line).trim_end().to_owned();
@@ -298,7 +310,8 @@ impl Session<'_> {
     }
 
     fn console(&mut self, bytes: &[u8]) {
-        self.record.console.push_str(&String::from_utf8_lossy(bytes));
+        let room = MAX_CONSOLE.saturating_sub(self.record.console.len());
+        self.record.console.extend_from_slice(&bytes[..bytes.len().min(room)]);
         if self.manner.console {
             let mut out = std::io::stderr();
             let _ = out.write_all(bytes).and_then(|()| out.flush());
