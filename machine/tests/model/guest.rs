@@ -19,6 +19,7 @@ pub fn enter(from: &mut Generator, model: &Model, rec: u64, run: u64) -> Command
     let ops = match realm {
         None => vec![],
         Some(realm) if irq => vec![Op::Load { ipa: address(from, realm) }],
+        Some(realm) if from.random.chance(1) => token(from, realm),
         Some(realm) => (0..count).map(|_| op(from, realm)).collect(),
     };
     if ops.contains(&Op::Wfi) {
@@ -71,6 +72,16 @@ fn op(from: &mut Generator, realm: &Realm) -> Op {
         13 => Op::Smc(vec![PSCI + 3, from.random.below(4), from.pc(), from.random.next()]),
         _ => rsi(from, realm),
     }
+}
+
+/// A token, asked for and fetched piece by piece.
+fn token(from: &mut Generator, realm: &Realm) -> Vec<Op> {
+    let page = from.mapped(realm);
+    let step = from.random.pick(&[64, 1000, 2048, 4096]);
+    let challenge: Vec<u64> = (0..8).map(|_| from.random.next()).collect();
+    let mut ops = vec![Op::Smc([vec![RSI + 4], challenge].concat())];
+    ops.extend((0..5).map(|number| Op::Smc(vec![RSI + 5, page, number * step % GRANULE, step.min(GRANULE)])));
+    ops
 }
 
 fn ripas_change(from: &mut Generator, realm: &Realm) -> Op {

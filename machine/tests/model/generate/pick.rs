@@ -129,8 +129,10 @@ impl Generator {
     /// Where so many free granules stand side by side, as aligned as they must be.
     pub(super) fn roots(&mut self, model: &Model, count: u64) -> Option<u64> {
         let free = |pa: u64| model.state(pa) == Some(State::Delegated);
-        let fits =
-            |pa: &u64| pa.is_multiple_of(count * GRANULE) && (0..count).all(|number| free(pa + number * GRANULE));
+        let anywhere = self.random.chance(8);
+        let fits = |pa: &u64| {
+            (anywhere || pa.is_multiple_of(count * GRANULE)) && (0..count).all(|number| free(pa + number * GRANULE))
+        };
         let all: Vec<u64> = model.granules.keys().copied().filter(fits).collect();
         if self.random.chance(4) {
             return Some(self.address(model, State::Delegated));
