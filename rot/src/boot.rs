@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::Refusal;
 use crate::config::{magic, within};
-use crate::measurement::Component;
+use crate::measurement::{Component, Hash, sha256};
 use crate::version::{ROOM, Version};
 
 /// First bytes after the reset vector's branch (offset 8).
@@ -48,10 +48,15 @@ impl Frame {
 
 /// Measures a boot image, whose frame must state exactly the length of `image`.
 pub fn measure(image: &[u8]) -> Result<Component, Refusal> {
+    measure_by(sha256, image)
+}
+
+/// As [`measure`], by this hash function.
+pub fn measure_by(hash: Hash, image: &[u8]) -> Result<Component, Refusal> {
     let frame = Frame::parse(image)?;
     let found = image.len() as u64;
     if frame.length != found {
         return Err(Refusal::Length { what: "boot image", expected: frame.length, found });
     }
-    Ok(Component::unsigned(image, frame.version))
+    Ok(Component::unsigned_by(hash, image, frame.version))
 }

@@ -13,7 +13,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 use crate::Refusal;
 use crate::config::{exactly, magic, within};
 use crate::key::{POINT, spki_hash};
-use crate::measurement::Component;
+use crate::measurement::{Component, Hash, sha256};
 use crate::version::Version;
 
 /// Length of the header in bytes; the body follows.
@@ -214,11 +214,16 @@ impl Header {
 impl Authentic {
     /// Measures the body where it will run; refuses one that is not the signed one.
     pub fn check(&self, body: &[u8]) -> Result<Component, Refusal> {
+        self.check_by(sha256, body)
+    }
+
+    /// As [`Self::check`], by this hash function.
+    pub fn check_by(&self, hash: Hash, body: &[u8]) -> Result<Component, Refusal> {
         let found = body.len() as u64;
         if found != self.length {
             return Err(Refusal::Length { what: "image body", expected: self.length, found });
         }
-        let component = Component::signed(body, self.statement.version, &self.signer);
+        let component = Component::signed_by(hash, body, self.statement.version, &self.signer);
         if component.measurement != self.digest {
             return Err(Refusal::Hash { what: "image body", expected: self.digest, found: component.measurement });
         }

@@ -36,15 +36,33 @@ pub struct Measurements {
     pub fw_config: Component,
 }
 
+/// A hash function: SHA-256, by portable code or by a processor's instructions.
+pub type Hash = fn(&[u8]) -> [u8; 32];
+
+/// SHA-256 by portable code.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 impl Component {
     /// Measures bytes that nobody signed.
     pub fn unsigned(bytes: &[u8], version: Version) -> Self {
-        Self { measurement: Sha256::digest(bytes).into(), version, signer: UNSIGNED }
+        Self::unsigned_by(sha256, bytes, version)
+    }
+
+    /// Measures bytes that nobody signed by this hash function.
+    pub fn unsigned_by(hash: Hash, bytes: &[u8], version: Version) -> Self {
+        Self { measurement: hash(bytes), version, signer: UNSIGNED }
     }
 
     /// Measures bytes that the key `signer`, an uncompressed P-384 point, has signed.
     pub fn signed(bytes: &[u8], version: Version, signer: &[u8; POINT]) -> Self {
-        Self { measurement: Sha256::digest(bytes).into(), version, signer: spki_hash(signer) }
+        Self::signed_by(sha256, bytes, version, signer)
+    }
+
+    /// Measures bytes that the key `signer` has signed by this hash function.
+    pub fn signed_by(hash: Hash, bytes: &[u8], version: Version, signer: &[u8; POINT]) -> Self {
+        Self { measurement: hash(bytes), version, signer: spki_hash(signer) }
     }
 
     /// Measures HW_CONFIG.

@@ -11,8 +11,14 @@ pub fn read(offset: u64, to: &mut [u8]) -> Result<(), Refusal> {
     if end > map::FLASH0_SIZE || !offset.is_multiple_of(8) {
         return Err(Refusal::Range { what: "flash range's end", least: 0, most: map::FLASH0_SIZE, found: end });
     }
-    for (address, chunk) in (map::FLASH0 + offset..).step_by(8).zip(to.chunks_mut(8)) {
-        chunk.iter_mut().zip(word(address).to_le_bytes()).for_each(|(to, from)| *to = from);
+    let (words, rest) = to.as_chunks_mut();
+    let mut address = map::FLASH0 + offset;
+    for chunk in words {
+        *chunk = word(address).to_le_bytes();
+        address += 8;
+    }
+    if !rest.is_empty() {
+        rest.iter_mut().zip(word(address).to_le_bytes()).for_each(|(to, from)| *to = from);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use p384::ecdsa::SigningKey;
 use rot::config::{Firmware, Hardware};
 use rot::handover::{Handover, Placed, RakBytes, TOKEN_ROOM};
 use rot::image::{Authentic, Header, Kind};
-use rot::measurement::{Component, Measurements, lifecycle};
+use rot::measurement::{Component, Hash, Measurements, lifecycle, sha256};
 use rot::otp::Otp;
 use rot::{Refusal, boot, kdf, key, token};
 use zerocopy::IntoBytes;
@@ -71,12 +71,18 @@ fn otp() -> Result<Otp, Refusal> {
     Otp::parse(&bytes)
 }
 
+/// SHA-256 by the processor's instructions, if it has them.
+fn hash() -> Hash {
+    let instructions = cpu::read!(id_aa64isar0_el1) >> 12 & 0xf != 0;
+    if instructions { |bytes| cpu::sha256::digest(&[bytes]) } else { sha256 }
+}
+
 /// Measures boot's own image; `room` is a place not yet used.
 fn itself(room: &mut [u8]) -> Result<Component, Refusal> {
     let frame = boot::Frame::parse(&flash::array::<{ boot::FRAME }>(map::FLASH0)?)?;
     let copy = part(room, frame.length)?;
     flash::read(map::FLASH0, copy)?;
-    boot::measure(copy)
+    boot::measure_by(hash(), copy)
 }
 
 /// Copies an image to its place and answers its measurement, if OTP's signer signed it and OTP's counter lets it run.
@@ -85,7 +91,7 @@ fn load(kind: Kind, otp: &Otp, place: &mut [u8]) -> Result<(Authentic, Component
     let signed = header.authenticate(kind, &otp.firmware_key, otp.lowest_version)?;
     let body = part(place, signed.length)?;
     flash::read(kind.offset().saturating_add(rot::image::HEADER as u64), body)?;
-    let component = signed.check(body)?;
+    let component = signed.check_by(hash(), body)?;
     clean(body);
     Ok((signed, component))
 }
