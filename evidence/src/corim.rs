@@ -19,6 +19,7 @@ mod refusal;
 mod signed;
 mod write;
 
+pub use display::Time;
 pub use endorsement::{AttestKey, Component, Digest, KeyText, Masked, Platform, Realm, Rotpk};
 pub use refusal::Refusal;
 pub use signed::{Allegations, Signed, Signer, ToBeSigned};
@@ -160,8 +161,8 @@ impl Validity {
 impl fmt::Display for Lapsed {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotYet(start) => write!(out, "valid only from {start} s after 1970 on"),
-            Self::Expired(end) => write!(out, "expired at {end} s after 1970"),
+            Self::NotYet(start) => write!(out, "valid only from {} on", Time(*start)),
+            Self::Expired(end) => write!(out, "expired at {}", Time(*end)),
         }
     }
 }

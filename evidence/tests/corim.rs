@@ -416,12 +416,10 @@ fn validity() {
     let read = accepted(&with(Map(vec![n(0, time(10)), n(1, time(20))])));
     let validity = read.validity.expect("it says");
     assert_eq!(validity, Validity { not_before: Some(10), not_after: 20 });
-    assert_eq!([9, 10, 20, 21].map(|at| validity.judge(at)), [
-        Err(Lapsed::NotYet(10)),
-        Ok(()),
-        Ok(()),
-        Err(Lapsed::Expired(20))
-    ]);
+    assert_eq!(
+        [9, 10, 20, 21].map(|at| validity.judge(at)),
+        [Err(Lapsed::NotYet(10)), Ok(()), Ok(()), Err(Lapsed::Expired(20))]
+    );
     assert_eq!(refused(&with(Map(vec![n(0, time(20)), n(1, time(10))]))), Refusal::Validity);
     assert_eq!(refused(&with(Map(vec![n(0, time(20))]))), Refusal::Validity);
     assert!(matches!(refused(&with(Map(vec![n(1, Number(10))]))), Refusal::Structure(_)));

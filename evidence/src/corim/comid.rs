@@ -1,9 +1,7 @@
 //! The triples of a CoMID: who they are about and what they say, by the rules of the young layouts.
 
 use super::environment::Environment;
-use super::measurement::{
-    CRYPTO_KEYS, DIGESTS, Measurement, NAME, Of, RAW_MASK, RAW_VALUE, VERSION, shown, signer,
-};
+use super::measurement::{CRYPTO_KEYS, DIGESTS, Measurement, NAME, Of, RAW_MASK, RAW_VALUE, VERSION, shown, signer};
 use super::read::{MAJOR_TAG, identifier, major};
 use super::{
     AttestKey, Component, KeyText, Layout, Platform, Realm, Refusal, Rotpk, Subject, TAG_BYTES, TAG_PKIX_KEY, old,

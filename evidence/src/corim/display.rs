@@ -2,6 +2,7 @@
 
 use super::{AttestKey, Component, Corim, KeyText, Masked, Platform, Realm, Validity};
 use crate::hex::Hex;
+use alloc::string::ToString;
 use core::fmt;
 
 impl fmt::Display for Corim {
@@ -73,7 +74,7 @@ impl fmt::Display for Platform {
             writeln!(out, "          manufacturing      {config}")?;
         }
         for rotpk in &self.rotpks {
-            writeln!(out, "          ROTPK {:<12} {}", rotpk.place.escape_debug(), Hex(&rotpk.hash))?;
+            writeln!(out, "          ROTPK {:<12} {}", rotpk.place.escape_debug().to_string(), Hex(&rotpk.hash))?;
         }
         self.components.iter().try_for_each(|it| it.fmt(out))
     }
@@ -83,7 +84,7 @@ impl fmt::Display for Component {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, any) = (self.name.as_deref().unwrap_or("(any type)"), "(any)");
         for digest in &self.digests {
-            writeln!(out, "          {:<18} {} {}", name.escape_debug(), digest.hash, Hex(&digest.bytes))?;
+            writeln!(out, "          {:<18} {} {}", name.escape_debug().to_string(), digest.hash, Hex(&digest.bytes))?;
         }
         let version = self.version.as_deref().unwrap_or(any);
         writeln!(out, "            version          {}", version.escape_debug())?;

@@ -79,9 +79,7 @@ impl Masked {
     /// [`Refusal::Mask`].
     pub fn new(value: &[u8], mask: Option<&[u8]>) -> Result<Self, Refusal> {
         match mask {
-            Some(mask) if mask.len() != value.len() => {
-                Err(Refusal::Mask { value: value.len(), mask: mask.len() })
-            }
+            Some(mask) if mask.len() != value.len() => Err(Refusal::Mask { value: value.len(), mask: mask.len() }),
             _ => Ok(Self { value: value.to_vec(), mask: mask.map(<[u8]>::to_vec) }),
         }
     }

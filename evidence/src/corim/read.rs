@@ -101,7 +101,11 @@ impl<'b> Outer<'b> {
             let mut inner = item.nested()?.1;
             (inner.tag()?, inner)
         };
-        if number == TAG_COMID { self.comids.push(inner) } else { self.passed_over.push(number) }
+        if number == TAG_COMID {
+            self.comids.push(inner)
+        } else {
+            self.passed_over.push(number)
+        }
         Ok(())
     }
 

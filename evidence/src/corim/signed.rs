@@ -178,10 +178,8 @@ impl<'b> Header<'b> {
     /// Narrows the validity.
     fn limit(&mut self, more: Validity) -> Result<(), Refusal> {
         let old = self.validity.unwrap_or(Validity { not_before: None, not_after: u64::MAX });
-        let joined = Validity {
-            not_before: old.not_before.max(more.not_before),
-            not_after: old.not_after.min(more.not_after),
-        };
+        let joined =
+            Validity { not_before: old.not_before.max(more.not_before), not_after: old.not_after.min(more.not_after) };
         if joined.not_before.is_some_and(|start| start > joined.not_after) {
             return Err(Refusal::Validity);
         }

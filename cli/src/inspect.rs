@@ -1,0 +1,302 @@
+//! `allod inspect`: what a file is and what it says, with nothing said about whether that is true.
+
+mod json;
+
+use crate::reference::about;
+use crate::{Done, anchors, eventlog};
+use base64ct::{Base64, Base64Url, Base64UrlUnpadded, Encoding};
+use evidence::cbor::{Key, Reader};
+use evidence::corim::{Corim, Signed, is_corim, is_signed};
+use evidence::eventlog::EventLog;
+use evidence::{Token, hex};
+use std::fmt::Write;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use verifier::{certificate, revocation};
+
+/// Bytes that are read, at most.
+const MAX_FILE: u64 = 16 * 1024 * 1024 + 4096;
+/// Encodings within encodings that are followed, at most.
+const MAX_LAYERS: u8 = 4;
+/// Exit code when a file is nothing that is known.
+const UNKNOWN: u8 = 12;
+
+/// Tags that say what CBOR is (RFC 9782; draft-ietf-rats-msg-wrap; draft-ffm-rats-cca-token).
+const TAG_CCA: u64 = 399;
+const TAG_COLLECTION: u64 = 907;
+
+/// The command line of `allod inspect`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Nothing is verified here: what is shown is what the file says of itself. `allod verify` judges tokens, `allod reference
+show` CoRIMs, `allod eventlog check` logs.
+
+Exit status: 0 every file is known · 2 wrong use, or a file that cannot be read · 12 one is not known or malformed.
+
+Example: allod inspect token.cbor ccel.bin platform.corim")]
+pub struct Args {
+    /// The files; hexadecimal and base64 are undone. `-` reads standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// Runs `allod inspect`.
+pub fn main(args: &Args) -> Done {
+    let mut known = true;
+    for path in &args.files {
+        let found = of(&read(path)?);
+        known &= found.known;
+        println!("{}: {}", path.display(), found.kind);
+        if !found.text.is_empty() {
+            println!("\n{}", found.text.trim_end());
+        }
+        println!();
+    }
+    println!("Nothing above has been verified.");
+    Ok(if known { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let source: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(path).map_err(|error| about(path, &error))?)
+    };
+    let mut bytes = Vec::new();
+    source.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| about(path, &error))?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(about(path, &format!("expected at most {MAX_FILE} bytes, found more")));
+    }
+    Ok(bytes)
+}
+
+/// What a file is, and what it says.
+pub struct Found {
+    /// In a few words.
+    pub kind: String,
+    /// In many.
+    pub text: String,
+    /// Whether it is something that is known, and whole.
+    pub known: bool,
+}
+
+impl Found {
+    fn new(kind: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { kind: kind.into(), text: text.into(), known: true }
+    }
+
+    fn broken(kind: impl Into<String>) -> Self {
+        Self { kind: kind.into(), text: String::new(), known: false }
+    }
+
+    fn within(self, outside: &str) -> Self {
+        Self { kind: format!("{outside}; in it: {}", self.kind), ..self }
+    }
+}
+
+/// Says what bytes are.
+pub fn of(bytes: &[u8]) -> Found {
+    layer(bytes, MAX_LAYERS)
+}
+
+fn layer(bytes: &[u8], left: u8) -> Found {
+    if bytes.is_empty() {
+        return Found::broken("empty");
+    }
+    binary(bytes)
+        .or_else(|| text(bytes, left))
+        .unwrap_or_else(|| Found::broken(format!("{} bytes that are nothing known here", bytes.len())))
+}
+
+fn binary(bytes: &[u8]) -> Option<Found> {
+    if let Some(tag) = tag(bytes).filter(|tag| matches!(*tag, TAG_CCA | TAG_COLLECTION)) {
+        return Some(token(bytes, tag));
+    }
+    if is_corim(bytes) || tag(bytes) == Some(501) {
+        return Some(corim(bytes));
+    }
+    if is_signed(bytes) {
+        return Some(Found::new("COSE_Sign1 that is no CoRIM, such as one half of a CCA token", String::new()));
+    }
+    if bytes.first() == Some(&0x30) {
+        return der(bytes);
+    }
+    // Other wrappers of tokens, and CoRIMs without a tag, tell by being read.
+    if let Ok(token) = Token::parse(bytes) {
+        return Some(Found::new("attestation token", token.allegations().to_string()));
+    }
+    if let Ok(corim) = Corim::parse(bytes) {
+        return Some(Found::new("CoRIM, not signed, without its tag", corim.to_string()));
+    }
+    log(bytes).or_else(|| cbor(bytes))
+}
+
+/// Other CBOR, by the keys of its outermost map.
+fn cbor(bytes: &[u8]) -> Option<Found> {
+    let mut reader = Reader::new(bytes, 0).admitting_indefinite();
+    reader.skip().ok()?;
+    reader.end().ok()?;
+    let keys = keys(bytes);
+    let has = |key: &str| keys.iter().any(|it| it == key);
+    if has("2396") {
+        return Some(Found::new("claims of a platform token, without signature", entries(&keys)));
+    }
+    if has("44237") || has("44238") {
+        return Some(Found::new("claims of a realm token, without signature", entries(&keys)));
+    }
+    (bytes.len() > 8 && !keys.is_empty())
+        .then(|| Found { known: false, ..Found::new("CBOR, a map of no kind that is known here", entries(&keys)) })
+}
+
+/// The first tag of CBOR.
+fn tag(bytes: &[u8]) -> Option<u64> {
+    Reader::new(bytes, 0).tag().ok()
+}
+
+fn token(bytes: &[u8], tag: u64) -> Found {
+    let wrapper = if tag == TAG_COLLECTION { "collection, tag 907" } else { "map, tag 399" };
+    match Token::parse(bytes) {
+        Ok(token) => Found::new(format!("attestation token ({wrapper})"), token.allegations().to_string()),
+        Err(_) if tag == TAG_COLLECTION && !has_halves(bytes) => {
+            Found::new("conceptual message wrapper, a collection (tag 907)", entries(&keys(bytes)))
+        }
+        Err(malformed) => Found::broken(format!("CCA token ({wrapper}), malformed: {malformed}")),
+    }
+}
+
+/// The keys of a map, which may have a tag.
+fn keys(bytes: &[u8]) -> Vec<String> {
+    let mut reader = Reader::new(bytes, 0).admitting_indefinite();
+    let mut keys = Vec::new();
+    // Major type 6 is that of tags (RFC 8949 §3.1).
+    if reader.peek().is_some_and(|first| first >> 5 == 6) {
+        let _ = reader.tag();
+    }
+    let _ = reader.map(|key, value| {
+        keys.push(match key {
+            Key::Uint(number) => number.to_string(),
+            Key::Nint(number) => format!("-1-{number}"),
+            Key::Text(text) => text.escape_debug().to_string(),
+            Key::Bytes(bytes) => hex::encode(bytes),
+        });
+        value.skip()
+    });
+    keys
+}
+
+fn has_halves(bytes: &[u8]) -> bool {
+    keys(bytes).iter().any(|key| key == "44234" || key == "44241")
+}
+
+fn entries(keys: &[String]) -> String {
+    keys.iter().fold(String::new(), |mut text, key| {
+        let _ = writeln!(text, "entry     {key}");
+        text
+    })
+}
+
+fn corim(bytes: &[u8]) -> Found {
+    if is_signed(bytes) {
+        return match Signed::parse(bytes) {
+            Ok(signed) => {
+                Found::new("CoRIM, signed (the signature has not been judged)", signed.allegations().to_string())
+            }
+            Err(refusal) => Found::broken(format!("signed CoRIM, malformed: {refusal}")),
+        };
+    }
+    match Corim::parse(bytes) {
+        Ok(corim) => Found::new("CoRIM, not signed", corim.to_string()),
+        Err(refusal) => Found::broken(format!("CoRIM that is refused: {refusal}")),
+    }
+}
+
+fn der(bytes: &[u8]) -> Option<Found> {
+    if let Ok(said) = anchors::describe(bytes) {
+        let kind = if certificate::Certificate::read(bytes).is_ok() {
+            "X.509 certificate (DER)"
+        } else if revocation::read_file(bytes).is_ok() {
+            "X.509 list of revoked certificates (DER)"
+        } else {
+            "public key (DER)"
+        };
+        return Some(Found::new(kind, said.join("\n")));
+    }
+    let error = certificate::Certificate::read(bytes).err()?;
+    Some(Found::broken(format!("DER that is no certificate or key of use here: {error}")))
+}
+
+fn log(bytes: &[u8]) -> Option<Found> {
+    match EventLog::parse(bytes) {
+        Ok(log) if log.entries().is_empty() => None,
+        Ok(log) => Some(Found::new("event log of a measured boot", eventlog::text(&log))),
+        Err(_) if !looks_like_log(bytes) => None,
+        Err(refusal) => Some(Found::broken(format!("event log, malformed: {refusal}"))),
+    }
+}
+
+/// Whether bytes begin as a log or its ACPI table does.
+fn looks_like_log(bytes: &[u8]) -> bool {
+    const HEADER: &[u8] = b"Spec ID Event03\0";
+    bytes.starts_with(b"CCEL") || bytes.get(32..48) == Some(HEADER)
+}
+
+fn text(bytes: &[u8], left: u8) -> Option<Found> {
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    if text.starts_with(['{', '[']) {
+        return Some(json::of(text, left));
+    }
+    if text.contains("-----BEGIN ") {
+        return Some(pem(text));
+    }
+    if let Some(jws) = jws(text, left) {
+        return Some(jws);
+    }
+    let deeper = left.checked_sub(1)?;
+    if let Some(inner) = hex::decode(text).filter(|inner| !inner.is_empty()) {
+        return Some(layer(&inner, deeper).within("hexadecimal"));
+    }
+    let one_line: String = text.split_ascii_whitespace().collect();
+    base64(&one_line).filter(|inner| inner.len() > 8).map(|inner| layer(&inner, deeper).within("base64"))
+}
+
+/// Undoes base64 of either alphabet.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    Base64::decode_vec(text)
+        .or_else(|_| Base64UrlUnpadded::decode_vec(text))
+        .or_else(|_| Base64Url::decode_vec(text))
+        .ok()
+}
+
+fn pem(text: &str) -> Found {
+    let labels: Vec<&str> = text
+        .match_indices("-----BEGIN ")
+        .filter_map(|(at, begin)| text.get(at + begin.len()..).and_then(|rest| rest.split("-----").next()))
+        .collect();
+    if labels.iter().any(|label| label.contains("PRIVATE KEY")) {
+        return Found::new("PRIVATE KEY in PEM: nothing of it is shown, and nobody else should see it", String::new());
+    }
+    let kind = format!("PEM: {}", labels.join(", ").escape_debug());
+    match anchors::describe(text.as_bytes()) {
+        Ok(said) => Found::new(kind, said.join("\n")),
+        Err(error) => Found::broken(format!("{kind}; not of use here: {error}")),
+    }
+}
+
+/// A JSON Web Signature or token in its compact form (RFC 7515 §7.1).
+fn jws(text: &str, left: u8) -> Option<Found> {
+    let mut parts = text.split('.');
+    let (header, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let header = Base64UrlUnpadded::decode_vec(header).ok()?;
+    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
+    let algorithm = header.get("alg")?.as_str()?.escape_debug().to_string();
+    let payload = Base64UrlUnpadded::decode_vec(payload).ok()?;
+    let outside = format!("JSON Web Token, said to be signed with {algorithm}");
+    Some(layer(&payload, left.checked_sub(1)?).within(&outside))
+}
+
+#[cfg(test)]
+mod tests;

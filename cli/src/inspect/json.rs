@@ -1,0 +1,152 @@
+//! Documents in JSON, by the members that only they have.
+
+use super::{Found, layer};
+use crate::reference::form::Set;
+use serde_json::{Map, Value};
+use std::fmt::Write;
+use verifier::reference::Admission;
+
+/// Characters of a value that are shown, at most.
+const SHOWN: usize = 160;
+
+/// Says what a JSON document is.
+pub fn of(text: &str, left: u8) -> Found {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(members)) => object(&members, text, left),
+        Ok(Value::Array(items)) => array(&items, text, left),
+        Ok(_) => Found::broken("JSON that is neither object nor array"),
+        Err(error) => Found::broken(format!("JSON, malformed: {error}")),
+    }
+}
+
+fn object(members: &Map<String, Value>, text: &str, left: u8) -> Found {
+    let has = |names: &[&str]| names.iter().all(|name| members.contains_key(*name));
+    let list = |name: &str| members.get(name).is_some_and(Value::is_array);
+    if members.get("profile").is_some_and(|it| it == verifier::reference::PROFILE) {
+        return references("reference values (allod-reference-1)", text);
+    }
+    if (list("platform") || list("realm")) && !has(&["profile"]) {
+        return references("reference values (flat store of rust-ccatoken and Trustee)", text);
+    }
+    if let Some(inner) = envelope(members, left) {
+        return inner;
+    }
+    if has(&["kty"]) {
+        return jwk(members, text);
+    }
+    // Records of a conceptual message wrapper: a media type and a value.
+    let record =
+        |value: &Value| value.get(0).is_some_and(Value::is_string) && value.get(1).is_some_and(Value::is_string);
+    if !members.is_empty() && members.values().all(|it| record(it) || it.is_string()) && members.values().any(record) {
+        return Found::new("conceptual message wrapper, a collection in JSON", listed(members));
+    }
+    let known: [(&[&str], &str); 12] = [
+        (&["submods"], "attestation result (EAR) or EAT claims"),
+        (&["measure_value"], "Huawei's reference values of platform components (software_components.json)"),
+        (&["grub", "kernels"], "virtCCA's reference values of boot images (image_reference_measurement.json)"),
+        (&["cca-verifier"], "configuration of Trustee's CCA verifier"),
+        (&["cca-platform-token", "cca-realm-delegated-token"], "claims of a CCA token in JSON, without signatures"),
+        (&["corim-id"], "template of a CoRIM (cocli)"),
+        (&["tag-identity", "triples"], "template of a CoMID (cocli)"),
+        (&["keys"], "set of JSON Web Keys"),
+        (&["token"], "message with a token"),
+        (&["challenge"], "message with a challenge"),
+        (&["tee-pubkey"], "runtime data of a Trustee client"),
+        (&["__cmwc_t"], "conceptual message wrapper, a collection in JSON"),
+    ];
+    match known.iter().find(|(names, _)| has(names)) {
+        Some((_, kind)) => Found::new(*kind, listed(members)),
+        None => Found { known: false, ..Found::new("JSON of no kind that is known here", listed(members)) },
+    }
+}
+
+/// Evidence in an envelope: the members that hold it, and whose envelope it is.
+fn envelope(members: &Map<String, Value>, left: u8) -> Option<Found> {
+    const PLACES: [(&[&str], &str); 9] = [
+        (&["tee-evidence", "primary_evidence", "token"], "Trustee (KBS) attest message"),
+        (&["primary_evidence", "token"], "Trustee (KBS) evidence"),
+        (&["primary_evidence", "evidence"], "Trustee (KBS) evidence of virtCCA"),
+        (&["vcca_token"], "global-trust-authority evidence of virtCCA"),
+        (&["vcca_cvm_token"], "virtCCA evidence"),
+        (&["evidence", "cca_token"], "secGear evidence"),
+        (&["cca_token"], "kata evidence"),
+        (&["evidence"], "envelope of evidence"),
+        (&["token"], "CoCo evidence of CCA"),
+    ];
+    let at = |path: &[&str]| {
+        let (first, rest) = path.split_first()?;
+        rest.iter().try_fold(members.get(*first)?, |place, name| place.get(*name))
+    };
+    let (kind, bytes) = PLACES.iter().find_map(|(path, kind)| Some((kind, bytes(at(path)?)?)))?;
+    Some(layer(&bytes, left.checked_sub(1)?).within(kind))
+}
+
+/// The bytes that a member stands for: a list of numbers, or text in base64 or hexadecimal.
+fn bytes(value: &Value) -> Option<Vec<u8>> {
+    match value {
+        Value::Array(items) if !items.is_empty() => {
+            items.iter().map(|item| item.as_u64().and_then(|byte| u8::try_from(byte).ok())).collect()
+        }
+        Value::String(text) if text.len() > 32 => Some(text.clone().into_bytes()),
+        _ => None,
+    }
+}
+
+fn array(items: &[Value], text: &str, left: u8) -> Found {
+    if let Some(bytes) = bytes(&Value::Array(items.to_vec())) {
+        return match left.checked_sub(1) {
+            Some(left) => layer(&bytes, left).within("a list of bytes in JSON"),
+            None => Found::broken("encodings within encodings"),
+        };
+    }
+    if items.iter().all(|it| it.get("pkey").is_some()) && !items.is_empty() {
+        return keys("trust anchors (flat store of rust-ccatoken and Trustee)", text);
+    }
+    if items.first().and_then(Value::as_str).is_some_and(|it| it.contains('/')) {
+        return Found::new("conceptual message wrapper (a record in JSON)", shown(&items[0]));
+    }
+    Found::broken("JSON of no kind that is known here")
+}
+
+fn references(kind: &str, text: &str) -> Found {
+    let mut set = Set::default();
+    let admission = Admission { keys: &[], at: 0, lapsed_passes: true };
+    match set.add(text.as_bytes(), &admission) {
+        Ok(()) => Found::new(kind, set.to_string()),
+        Err(error) => Found::broken(format!("{kind}, refused: {error}")),
+    }
+}
+
+fn keys(kind: &str, text: &str) -> Found {
+    match crate::anchors::describe(text.as_bytes()) {
+        Ok(said) => Found::new(kind, said.join("\n")),
+        Err(error) => Found::broken(format!("{kind}, refused: {error}")),
+    }
+}
+
+fn jwk(members: &Map<String, Value>, text: &str) -> Found {
+    // Members of RFC 7518 §6 that only a private key has.
+    let private = members.contains_key("d") || members.contains_key("k");
+    let kind = if private {
+        "JSON Web Key with its PRIVATE half: nothing of that is shown, and nobody else should see it"
+    } else {
+        "JSON Web Key"
+    };
+    keys(kind, text)
+}
+
+/// Members and what they say, each on its line, cut where long.
+fn listed(members: &Map<String, Value>) -> String {
+    members.iter().fold(String::new(), |mut text, (name, value)| {
+        let _ = writeln!(text, "{:<26} {}", name.escape_debug(), shown(value));
+        text
+    })
+}
+
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}

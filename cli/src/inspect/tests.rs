@@ -1,0 +1,64 @@
+//! What files are called, and that no bytes make the command panic or claim anything.
+
+use super::*;
+use std::path::PathBuf;
+
+#[test]
+fn vectors_are_called_what_they_are() {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors");
+    let folder = std::env::var_os("ALLOD_VECTORS").map_or(beside, PathBuf::from);
+    if !folder.join("attestation").is_dir() {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), b"SKIPPED: no vectors; set ALLOD_VECTORS\n");
+        return;
+    }
+    for (name, kind, known) in [
+        ("attestation/cca-tokens/p2023-cmw907.cbor", "attestation token (collection", true),
+        ("attestation/cca-tokens/legacy-tfrmm.cbor", "attestation token (map", true),
+        ("virtcca/gta-vcca-token-2.cbor", "attestation token (map", true),
+        ("virtcca/gta-dev-cert.der", "X.509 certificate", true),
+        ("virtcca/huawei-it-product-ca-rsa.pem", "PEM: CERTIFICATE", true),
+        ("attestation/corim/corim-cca-platform-valid.cbor", "CoRIM, not signed", true),
+        ("attestation/corim/signed-corim-cca-ta.cbor", "CoRIM, signed (the signature has not been judged)", true),
+        ("attestation/corim/corim-cca-platform-bad-no-class.cbor", "CoRIM that is refused", false),
+        ("attestation/ear/ear-claims.json", "attestation result", true),
+        ("attestation/keys/evcli-ec256.json", "JSON Web Key with its PRIVATE half", true),
+        ("attestation/keys/ta-tfa.json", "trust anchors", true),
+        ("attestation/refvals/rv.json", "reference values (flat", true),
+        ("attestation/cmw/collection-ok.json", "conceptual message wrapper", true),
+        ("attestation/claims/platform-claims.cbor", "claims of a platform token", true),
+        ("eventlog/arm64-direct.bin", "event log", true),
+    ] {
+        let bytes = std::fs::read(folder.join(name)).expect("the vector is there");
+        let found = of(&bytes);
+        assert!(found.kind.starts_with(kind) && found.known == known, "{name}: {}", found.kind);
+        let token = hex::encode(&bytes);
+        assert!(of(token.as_bytes()).kind.contains(kind), "{name}, in hexadecimal");
+        let said = found.kind.to_lowercase();
+        assert!(!["valid", "verified", "affirm", "genuine"].iter().any(|it| said.contains(it)), "{name}: {said}");
+        for cut in (0..bytes.len()).step_by(bytes.len() / 40 + 1) {
+            let _ = of(bytes.get(..cut).expect("shorter"));
+        }
+    }
+}
+
+#[test]
+fn a_private_key_is_not_shown() {
+    let found = of(br#"{"kty": "EC", "crv": "P-256", "d": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE",
+        "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY", "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}"#);
+    assert!(found.kind.contains("PRIVATE") && !found.text.contains("AAAAAAAAAAE"), "{}", found.text);
+    let found = of(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    assert!(found.kind.contains("PRIVATE") && found.text.is_empty());
+}
+
+#[test]
+fn what_is_nothing_is_called_nothing() {
+    for bytes in [&b""[..], b"hello, world", b"\xff\xfe\x00\x01", b"{\"a\": 1}", b"[1, 2]", b"null"] {
+        assert!(!of(bytes).known, "{:?}", of(bytes).kind);
+    }
+    // Envelopes within envelopes end somewhere.
+    let mut text = "00".repeat(40);
+    for _ in 0..8 {
+        text = hex::encode(text.as_bytes());
+    }
+    assert!(!of(text.as_bytes()).known);
+}

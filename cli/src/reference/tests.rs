@@ -1,0 +1,197 @@
+//! Every CoRIM of the vectors through the commands, and what must be refused beside what must not.
+//!
+//! `ALLOD_VECTORS` names the folder; without it, `shared/vectors` beside the workspace is tried.
+
+use super::*;
+use clap::Parser;
+use evidence::corim::Subject;
+
+/// A folder that goes with its owner.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("allod-reference-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.0.join(name);
+        std::fs::write(&path, content).expect("a file");
+        self.at(name)
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("a path in UTF-8").to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn vectors() -> Option<PathBuf> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors");
+    let folder = std::env::var_os("ALLOD_VECTORS").map_or(beside, PathBuf::from);
+    if folder.join("attestation/corim").is_dir() {
+        return Some(folder);
+    }
+    let _ = writeln!(std::io::stderr(), "SKIPPED: no vectors; set ALLOD_VECTORS");
+    None
+}
+
+/// Runs `allod` with these words; the error's words if it fails.
+fn allod(words: &[&str]) -> std::result::Result<(), String> {
+    let cli = crate::Cli::try_parse_from(["allod"].iter().chain(words)).map_err(|error| error.to_string())?;
+    let done = match cli.command {
+        crate::Command::Reference(command) => main(*command),
+        crate::Command::Anchors(command) => crate::anchors::main(*command),
+        _ => panic!("another command"),
+    };
+    done.map(drop).map_err(|error| error.to_string())
+}
+
+fn refused(words: &[&str], why: &str) {
+    let error = allod(words).expect_err("this one breaks a rule");
+    assert!(error.contains(why), "expected {why:?}, found {error:?}");
+}
+
+const REALM: &str = r#"{"profile": "allod-reference-1", "realm": {"hash": "sha-256",
+    "rim": "0101010101010101010101010101010101010101010101010101010101010101",
+    "rpv": "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"}}"#;
+const FLAT: &str = r#"{"platform": [{"implementation-id": "0202020202020202020202020202020202020202020202020202020202020202",
+    "platform-configuration": "CFCFCFCF", "sw-components": [{"component-type": "BL",
+    "measurement-value": "0303030303030303030303030303030303030303030303030303030303030303",
+    "signer-id": "0404040404040404040404040404040404040404040404040404040404040404", "version": "1"}]}], "realm": []}"#;
+/// Key pair 1 on P-256: the private number is 1, and the point is the generator.
+const PRIVATE: &str = r#"{"kty": "EC", "crv": "P-256", "d": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE",
+    "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY", "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}"#;
+/// The point of the private number 2.
+const OTHER: &str = r#"{"kty": "EC", "crv": "P-256",
+    "x": "fPJ7GI0DT36KUjgDBLUaw8CJaeJ38hs1pgtI_EdmmXg", "y": "B3dVENuO0EApPZrGn3Qw27p9reY86YIpngS3nSJ4c9E"}"#;
+
+#[test]
+fn made_signed_shown_and_carried_on() {
+    let folder = Folder::new("made");
+    let (realm, flat) = (folder.file("realm.json", REALM.as_bytes()), folder.file("flat.json", FLAT.as_bytes()));
+    let (key, other) = (folder.file("key.jwk", PRIVATE.as_bytes()), folder.file("other.jwk", OTHER.as_bytes()));
+    let (made, signed, back) = (folder.at("made.corim"), folder.at("made.signed"), folder.at("back.json"));
+    let year = "2030-01-01T00:00:00Z";
+    allod(&["reference", "create", &realm, "--valid-until", year, "--entity", "me", "-o", &made]).expect("made");
+    let corim = Corim::parse(&std::fs::read(&made).expect("written")).expect("a CoRIM");
+    assert_eq!(corim.profile.as_deref(), Some(Layout::Code2025.profile(Subject::Realm)));
+    allod(&["reference", "show", &made]).expect("not signed, and no key given");
+    refused(&["reference", "show", &made, "--at", "2031-01-01T00:00:00Z"], "expired at 2030-01-01");
+    allod(&["reference", "show", &made, "--at", "2031-01-01T00:00:00Z", "--allow-lapsed-references"]).expect("let");
+    refused(&["reference", "show", &made, "--reference-key", &key], "not signed");
+
+    let limits = ["--valid-from", "2020-01-01T00:00:00Z", "--valid-until", "2029-01-01T00:00:00Z"];
+    allod(&[&["reference", "sign", &made, "--key", &key, "--name", "me", "-o", &signed], &limits[..]].concat())
+        .expect("signed");
+    allod(&["reference", "show", &signed, "--reference-key", &key, "--at", "2028-01-01T00:00:00Z"]).expect("holds");
+    let later = ["--at", "2029-06-01T00:00:00Z"];
+    refused(&[&["reference", "show", &signed, "--reference-key", &key], &later[..]].concat(), "expired at 2029");
+    refused(&["reference", "show", &signed, "--reference-key", &other], "another's");
+    refused(&["reference", "convert", &signed, "--to", "allod", "-o", &back], "give its signer's key");
+    let mut bytes = std::fs::read(&signed).expect("written");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    let bent = folder.file("bent.signed", &bytes);
+    assert!(allod(&["reference", "show", &bent, "--reference-key", &key]).is_err());
+
+    allod(&["reference", "convert", &signed, "--reference-key", &key, "--to", "allod", "-o", &back]).expect("back");
+    let (mut before, mut after) = (References::new(), References::new());
+    before.add(REALM.as_bytes()).expect("as it was");
+    after.add(&std::fs::read(&back).expect("written")).expect("our own form");
+    assert_eq!(before.realm, after.realm);
+
+    let (store, again) = (folder.at("flat.corim"), folder.at("again.json"));
+    allod(&["reference", "convert", &flat, "--to", "corim", "--layout", "draft-04", "-o", &store]).expect("a CoRIM");
+    allod(&["reference", "convert", &store, "--to", "flat", "-o", &again]).expect("a store");
+    let (mut before, mut after) = (References::new(), References::new());
+    before.add(FLAT.as_bytes()).expect("a store");
+    after.add(&std::fs::read(&again).expect("written")).expect("a store");
+    assert_eq!(before, after);
+
+    refused(&["reference", "merge", &made, &store, "--to", "corim", "-o", &back], "found both");
+    allod(&["reference", "merge", &made, &store, "--to", "corim", "--part", "realm", "-o", &back]).expect("one part");
+    allod(&["reference", "merge", &made, &store, "--to", "allod", "-o", &back]).expect("one of each");
+    refused(&["reference", "convert", &key, "--to", "allod", "-o", &back], "unknown field");
+    refused(&["reference", "sign", &realm, "--key", &key, "--name", "me", "-o", &back], "expected");
+}
+
+#[test]
+fn vectors_pass_or_are_refused_as_their_provenance_says() {
+    let Some(folder) = vectors() else { return };
+    let corim = |name: &str| folder.join("attestation/corim").join(name).to_str().expect("UTF-8").to_string();
+    let now = ["--at", "2025-06-01T00:00:00Z"];
+    let show = |name: &str, more: &[&str]| {
+        let file = corim(name);
+        allod(&[&["reference", "show", &file], &now[..], more].concat())
+    };
+    let good = ["cca-endorsements", "cca-realm-endorsements", "corim-cca-platform-valid", "corim-cca-realm-valid"];
+    let libraries = ["corim-lib-cca-platform-valid", "corim-lib-cca-realm-valid"];
+    for name in good.iter().chain(&libraries) {
+        show(&format!("{name}.cbor"), &[]).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    for (name, why) in [
+        ("corim-cca-platform-bad-no-class", "expected a class"),
+        ("corim-cca-platform-bad-refval-no-digests", "expected digests"),
+        ("corim-cca-platform-bad-refval-no-mkey", "expected a key"),
+        ("corim-cca-platform-bad-ta-no-instance", "expected an instance"),
+        ("corim-lib-cca-realm-invalid-missing-rim", "expected cca.rim"),
+    ] {
+        let error = show(&format!("{name}.cbor"), &[]).expect_err("refused");
+        assert!(error.contains(why), "{name}: {error}");
+    }
+    let (cover, cocli) = (corim("cover-key.pub.pem"), corim("ec-p256.jwk"));
+    for name in ["signed-corim-cca-ref-plat.cbor", "signed-corim-cca-ta.cbor"] {
+        show(name, &["--reference-key", &cover]).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(show(name, &["--reference-key", &cocli]).is_err_and(|error| error.contains("another's")));
+    }
+    let psa = "signed-corim-valid.cbor";
+    assert!(show(psa, &["--reference-key", &cocli]).is_err_and(|error| error.contains("iot/profile")), "it holds");
+    assert!(show(psa, &["--reference-key", &cover]).is_err_and(|error| error.contains("another's")));
+    let expired = corim("cca-endorsements.cbor");
+    refused(&["reference", "show", &expired, "--at", "2026-06-01T00:00:00Z"], "expired at 2025-12-31");
+}
+
+#[test]
+fn anchors_are_taken_or_refused() {
+    let Some(vectors) = vectors() else { return };
+    let at = |name: &str| vectors.join(name).to_str().expect("UTF-8").to_string();
+    let folder = Folder::new("anchors");
+    let store = folder.at("store");
+    let count = || std::fs::read_dir(&store).map_or(0, Iterator::count);
+    for (index, name) in [
+        "huawei-equipment-root-ca-rsa.pem",
+        "huawei-it-product-ca-rsa.pem",
+        "huawei-ecc-attestation-root-ca-1.pem",
+        "huawei-computing-ecc-cca-ca-1.pem",
+    ]
+    .iter()
+    .enumerate()
+    {
+        allod(&["anchors", "import", &at(&format!("virtcca/{name}")), "--store", &store]).expect("Huawei's own");
+        assert_eq!(count(), index + 1);
+    }
+    refused(&["anchors", "import", &at("virtcca/gta-dev-cert.der"), "--store", &store], "not one of Huawei's");
+    let corim = at("attestation/corim/corim-cca-platform-valid.cbor");
+    refused(&["anchors", "import", &corim, "--store", &store], "private half is published");
+    allod(&["anchors", "import", &corim, "--store", &store, "--allow-test-keys"]).expect("let");
+    allod(&["anchors", "import", &corim, "--store", &store, "--allow-test-keys"]).expect("once more changes nothing");
+    let lone = at("attestation/corim/cover-key.pub.pem");
+    refused(&["anchors", "import", &lone, "--store", &store], "does not say for which platform");
+    allod(&["anchors", "add", &lone, "--store", &store]).expect("a key that is trusted outright");
+    refused(&["anchors", "add", &at("attestation/keys/ta-tfa.json"), "--store", &store], "private half is published");
+    assert_eq!(count(), 6);
+    allod(&["anchors", "list", "--store", &store]).expect("listed");
+    let files = crate::anchors::files(&[PathBuf::from(&store)]).expect("a folder");
+    assert_eq!(files.len(), 6);
+    let mut anchors = verifier::Anchors::new();
+    files.iter().for_each(|file| anchors.add(&std::fs::read(file).expect("a file")).expect("an anchor"));
+}
