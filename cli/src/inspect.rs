@@ -222,6 +222,10 @@ fn der(bytes: &[u8]) -> Option<Found> {
         };
         return Some(Found::new(kind, said.join("\n")));
     }
+    if bytes.is_ascii() {
+        // The digit 0 of hexadecimal or base64 text looks like the start of a SEQUENCE.
+        return None;
+    }
     let error = certificate::Certificate::read(bytes).err()?;
     Some(Found::broken(format!("DER that is no certificate or key of use here: {error}")))
 }
