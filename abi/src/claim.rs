@@ -15,10 +15,20 @@ pub const ALG_ES256: i64 = -7;
 pub const ALG_ES384: i64 = -35;
 /// COSE algorithm ES512.
 pub const ALG_ES512: i64 = -36;
+/// COSE algorithm PS256: RSASSA-PSS with SHA-256 and a salt of 32 bytes (RFC 8230 §2).
+pub const ALG_PS256: i64 = -37;
+/// Content format of an unprotected CWT claims set, as of an EAT that nobody signed (RFC 9711 §9.3).
+pub const CONTENT_FORMAT_EAT_UCS: u64 = 267;
 /// Key of the platform token in the wrapper.
 pub const PLATFORM_TOKEN: u64 = 44234;
 /// Key of the realm token in the wrapper.
 pub const REALM_TOKEN: u64 = 44241;
+/// Key of the log of firmware activations in the wrapper.
+pub const FIRMWARE_ACTIVITY_LOG: u64 = 44256;
+/// Key of the token of a Realm's devices in the wrapper.
+pub const DEVICE_TOKEN: u64 = 44258;
+/// Keys of lists of devices in the wrapper.
+pub const DEVICE_LISTS: [u64; 2] = [44252, 44253];
 
 /// EAT profile, in both tokens.
 pub const PROFILE: u64 = 265;
@@ -43,6 +53,20 @@ pub const VERIFICATION_SERVICE: u64 = 2400;
 pub const CONFIG: u64 = 2401;
 /// Platform: hash algorithm.
 pub const PLATFORM_HASH: u64 = 2402;
+/// Platform: who asked for the token; 1 is the Realm Management Security Domain.
+pub const CLIENT_ID: u64 = 2394;
+/// Platform: record of its production.
+pub const MANUFACTURING_CONFIG: u64 = 2403;
+/// Platform: devices that were added to it at run time.
+pub const PLATFORM_EXTENSION: u64 = 2404;
+/// Platform: keys that its boot trusts.
+pub const ROTPKS: u64 = 2405;
+/// Platform: signers of peers.
+pub const PEER_SIGNERS: u64 = 2406;
+/// Platform: binding to a TPM.
+pub const TPM_BINDING: u64 = 2407;
+/// Platform: binding to what it vouches for, since 2026.
+pub const WORKLOAD_BINDING: u64 = 2408;
 
 /// Component map: type.
 pub const COMPONENT_TYPE: u64 = 1;
@@ -54,6 +78,10 @@ pub const COMPONENT_VERSION: u64 = 4;
 pub const COMPONENT_SIGNER: u64 = 5;
 /// Component map: hash algorithm.
 pub const COMPONENT_HASH: u64 = 6;
+/// Component map: whether it can be replaced while it runs.
+pub const COMPONENT_LIVE: u64 = 7;
+/// Component map: identifiers of further signers.
+pub const COMPONENT_COUNTERSIGNERS: u64 = 8;
 
 /// Realm: personalisation value, 64 bytes.
 pub const RPV: u64 = 44235;
@@ -67,6 +95,14 @@ pub const RIM: u64 = 44238;
 pub const REMS: u64 = 44239;
 /// Realm: hash algorithm of the binding to the platform token.
 pub const RAK_HASH: u64 = 44240;
+/// Realm: policy of memory encryption contexts, in text, as the first draft of 2024 had it.
+pub const MEC_POLICY_TEXT: u64 = 44241;
+/// Realm: policy of memory encryption contexts, 0 shared or 1 private.
+pub const MEC_POLICY: u64 = 44243;
+/// Realm: whether firmware may be replaced while it runs, 0 or 1.
+pub const LIVE_ACTIVATION_POLICY: u64 = 44244;
+/// Realm: hash of the token of its devices.
+pub const DEVICES_HASH: u64 = 44257;
 
 /// Mask that takes the major part of a lifecycle value.
 pub const LIFECYCLE_MAJOR: u32 = 0xFF00;

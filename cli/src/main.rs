@@ -2,11 +2,14 @@
 //! Realm on it, and verifies what the Realm says about itself.
 #![forbid(unsafe_code)]
 
+mod anchors;
 mod attack;
 mod domain;
 mod eventlog;
+mod inspect;
 mod measure;
 mod platform;
+mod reference;
 mod run;
 mod verify;
 mod vm;
@@ -31,6 +34,14 @@ enum Command {
     Measure(measure::Command),
     /// Judge a token against anchors, endorsements and references.
     Verify(verify::Args),
+    /// Say what files are and explain what they say, verifying nothing.
+    Inspect(inspect::Args),
+    /// Keep a folder of whom to trust.
+    #[command(subcommand)]
+    Anchors(Box<anchors::Command>),
+    /// Make, sign, show and convert reference values.
+    #[command(subcommand)]
+    Reference(Box<reference::Command>),
     /// Explain, replay and check event logs of measured boots.
     #[command(subcommand)]
     Eventlog(eventlog::Command),
@@ -44,6 +55,9 @@ fn main() -> ExitCode {
         Command::Platform(command) => platform::main(command),
         Command::Measure(command) => measure::main(command),
         Command::Verify(args) => verify::main(args),
+        Command::Inspect(args) => inspect::main(&args),
+        Command::Anchors(command) => anchors::main(*command),
+        Command::Reference(command) => reference::main(*command),
         Command::Eventlog(command) => eventlog::main(command),
         Command::Run(args) => run::main(*args),
     };

@@ -10,7 +10,8 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
-use verifier::{Anchors, Case, Nonce, Policy, References};
+use verifier::certificate::Unreadable;
+use verifier::{Anchors, Case, Nonce, Policy, Step};
 
 pub use text::Text;
 
@@ -26,22 +27,41 @@ Exit status: 0 affirming · 2 wrong use, or a file that cannot be read · 10 war
 11 contraindicated (something did not hold) · 12 malformed · 13 no trust anchor for this platform.
 
 Example: allod verify token.cbor --nonce $NONCE --anchor machine/endorsements/root.pem \\
-         --endorsements machine/endorsements --reference platform.json --reference realm.json")]
+         --endorsements machine/endorsements --reference platform.json --reference realm.json
+
+Example for virtCCA, with the certificate that came with the token and the ones that Huawei publishes:
+         allod verify token.cbor --nonce $NONCE --anchor huawei-equipment-root-ca.pem \\
+         --certificate huawei-it-product-ca.pem --certificate device.der --reference realm.json")]
 pub struct Args {
-    /// The token, in CBOR or as hexadecimal text; `-` reads standard input.
+    /// The token of Arm CCA or virtCCA, in CBOR or as hexadecimal text; `-` reads standard input.
     token: PathBuf,
     /// The challenge that the token was asked for with: 32 to 64 bytes in hexadecimal.
     #[arg(long, value_name = "HEX", value_parser = nonce)]
     nonce: Nonce,
-    /// Certificates of the authorities to trust, in PEM or DER.
+    /// Whom to trust: certificates of authorities (PEM, DER), keys of platforms (PEM, DER, JWK, a store of them), or a
+    /// folder that `allod anchors` keeps.
     #[arg(long, value_name = "FILE", required = true)]
     anchor: Vec<PathBuf>,
     /// Folder of the certificates between a platform's key and the authorities.
     #[arg(long, value_name = "DIR")]
-    endorsements: PathBuf,
-    /// Reference values (JSON, profile allod-reference-1); several files add up.
+    endorsements: Option<PathBuf>,
+    /// A certificate between a platform's key and the authorities, or that key's own, such as came with the token.
+    #[arg(long, value_name = "FILE")]
+    certificate: Vec<PathBuf>,
+    /// A list of revoked certificates (CRL) in PEM or DER.
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+    /// Let keys pass whose private halves are published, for tests: anybody can then make a token that passes.
+    #[arg(long)]
+    allow_test_keys: bool,
+    /// Reference values: JSON (profile allod-reference-1, of which several files add up), CoRIMs, flat stores.
     #[arg(long, value_name = "FILE")]
     reference: Vec<PathBuf>,
+    #[command(flatten)]
+    judge: crate::reference::Judge,
+    /// A step that may stay undone in a verdict that affirms, by its name in the report.
+    #[arg(long, value_name = "STEP", value_parser = step)]
+    may_miss: Vec<Step>,
     /// Time of verification, as seconds since 1970 or as 2026-11-22T12:00:00Z [default: now].
     #[arg(long, value_name = "TIME", value_parser = moment)]
     at: Option<u64>,
@@ -53,10 +73,11 @@ pub struct Args {
 /// Runs `allod verify`.
 pub fn main(args: Args) -> Done {
     let token = token(&args.token)?;
-    let anchors = anchors(&args.anchor, &args.endorsements)?;
-    let references = references(&args.reference)?;
+    let anchors = args.anchors()?;
     let at = args.at.map_or_else(now, Ok)?;
-    let case = Case { anchors: &anchors, nonce: args.nonce, at, references: &references, policy: &Policy::default() };
+    let references = args.judge.references(&args.reference, at)?;
+    let policy = Policy { may_stay_undone: args.may_miss, ..Policy::default() };
+    let case = Case { anchors: &anchors, nonce: args.nonce, at, references: &references, policy: &policy };
     let verdict = verifier::verify(&token, &case);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&verdict)?);
@@ -64,6 +85,24 @@ pub fn main(args: Args) -> Done {
         print!("{}", Text { verdict: &verdict, colours: std::io::stdout().is_terminal() });
     }
     Ok(ExitCode::from(verdict.outcome().exit_code()))
+}
+
+impl Args {
+    /// Everything that says whom to trust.
+    fn anchors(&self) -> Result<Anchors, Box<dyn Error>> {
+        let mut anchors = Anchors::new();
+        add_all(&crate::anchors::files(&self.anchor)?, |file| anchors.add(file))?;
+        add_all(&crate::anchors::lists(&self.anchor)?, |file| anchors.add_revocations(file))?;
+        if let Some(folder) = &self.endorsements {
+            add_all(&certificates(folder)?, |file| anchors.add_endorsements(file))?;
+        }
+        add_all(&self.certificate, |file| anchors.add_endorsements(file))?;
+        add_all(&self.crl, |file| anchors.add_revocations(file))?;
+        if self.allow_test_keys {
+            anchors.allow_test_keys();
+        }
+        Ok(anchors)
+    }
 }
 
 /// The time, in seconds since 1970.
@@ -75,26 +114,25 @@ pub fn now() -> Result<u64, Box<dyn Error>> {
 /// over, one that is named as a certificate and is none is an error.
 pub fn anchors(roots: &[PathBuf], endorsements: &Path) -> Result<Anchors, Box<dyn Error>> {
     let mut anchors = Anchors::new();
-    for path in roots {
-        anchors.add_roots(&read(path)?).map_err(|error| about(path, &error))?;
-    }
-    let folder = std::fs::read_dir(endorsements).map_err(|error| about(endorsements, &error))?;
-    let mut files = folder.map(|entry| entry.map(|it| it.path())).collect::<Result<Vec<_>, _>>()?;
-    files.retain(|path| is_certificate(path));
-    files.sort();
-    for path in &files {
-        anchors.add_endorsements(&read(path)?).map_err(|error| about(path, &error))?;
-    }
+    add_all(roots, |file| anchors.add_roots(file))?;
+    add_all(&certificates(endorsements)?, |file| anchors.add_endorsements(file))?;
     Ok(anchors)
 }
 
-/// Reads reference files and joins them.
-pub fn references(files: &[PathBuf]) -> Result<References, Box<dyn Error>> {
-    let mut references = References::new();
+/// The files in a folder that are named as certificates, in order.
+fn certificates(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let list = std::fs::read_dir(folder).map_err(|error| about(folder, &error))?;
+    let mut files = list.map(|entry| entry.map(|it| it.path())).collect::<Result<Vec<_>, _>>()?;
+    files.retain(|path| is_certificate(path));
+    files.sort();
+    Ok(files)
+}
+
+fn add_all(files: &[PathBuf], mut add: impl FnMut(&[u8]) -> Result<(), Unreadable>) -> Result<(), Box<dyn Error>> {
     for path in files {
-        references.add(&read(path)?).map_err(|error| about(path, &error))?;
+        add(&read(path)?).map_err(|error| about(path, &error))?;
     }
-    Ok(references)
+    Ok(())
 }
 
 fn is_certificate(path: &Path) -> bool {
@@ -132,7 +170,14 @@ fn nonce(text: &str) -> Result<Nonce, String> {
     Nonce::new(&bytes).ok_or_else(|| format!("expected 32 to 64 bytes, found {}", bytes.len()))
 }
 
-fn moment(text: &str) -> Result<u64, String> {
+fn step(text: &str) -> Result<Step, String> {
+    Step::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Step::ALL.iter().map(|step| step.name()).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+pub fn moment(text: &str) -> Result<u64, String> {
     text.parse::<u64>()
         .ok()
         .or_else(|| verifier::chain::seconds(text))

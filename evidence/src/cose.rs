@@ -2,7 +2,7 @@
 
 use crate::cbor::{Key, Reader};
 use crate::malformed::Malformed;
-use abi::claim::{ALG_ES256, ALG_ES384, ALG_ES512, TAG_COSE_SIGN1};
+use abi::claim::{ALG_ES256, ALG_ES384, ALG_ES512, ALG_PS256, TAG_COSE_SIGN1};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -11,7 +11,7 @@ const HEADER_ALG: u64 = 1;
 /// Header parameter `crit` (RFC 9052 §3.1).
 const HEADER_CRIT: u64 = 2;
 
-/// The signature algorithms that profiles use (RFC 9053 §2.1). Which one may stand is decided by the key, not by it.
+/// The signature algorithms that profiles use (RFC 9053 §2.1, RFC 8230 §2). Which one may stand is decided by the key, not by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// ECDSA with SHA-256, with a P-256 key.
@@ -20,6 +20,8 @@ pub enum Algorithm {
     Es384,
     /// ECDSA with SHA-512, with a P-521 key.
     Es512,
+    /// RSASSA-PSS with SHA-256 and a salt of 32 bytes, with an RSA key: virtCCA's first generation alone.
+    Ps256,
 }
 
 impl Algorithm {
@@ -28,6 +30,7 @@ impl Algorithm {
             Ok(ALG_ES256) => Ok(Self::Es256),
             Ok(ALG_ES384) => Ok(Self::Es384),
             Ok(ALG_ES512) => Ok(Self::Es512),
+            Ok(ALG_PS256) => Ok(Self::Ps256),
             _ => Err(Malformed::Algorithm { found: number }),
         }
     }
@@ -39,6 +42,7 @@ impl Algorithm {
             Self::Es256 => "ES256",
             Self::Es384 => "ES384",
             Self::Es512 => "ES512",
+            Self::Ps256 => "PS256",
         }
     }
 }
@@ -53,6 +57,7 @@ impl fmt::Display for Algorithm {
 #[derive(Clone, Debug)]
 pub struct Sign1<'b> {
     protected: &'b [u8],
+    protected_at: usize,
     algorithm: Algorithm,
     payload: &'b [u8],
     payload_at: usize,
@@ -88,11 +93,11 @@ impl<'b> Sign1<'b> {
             Ok(())
         })?;
         reader.end()?;
-        let [Some((protected, _)), _, Some((payload, payload_at)), Some((signature, _))] = four else {
+        let [Some((protected, protected_at)), _, Some((payload, payload_at)), Some((signature, _))] = four else {
             return Err(wrong_count(array_at));
         };
         let algorithm = algorithm.ok_or_else(|| wrong_count(array_at))?;
-        Ok(Self { protected, algorithm, payload, payload_at, signature })
+        Ok(Self { protected, protected_at, algorithm, payload, payload_at, signature })
     }
 
     /// The algorithm that the protected header names: an allegation, to be compared with the key's.
@@ -101,7 +106,8 @@ impl<'b> Sign1<'b> {
         self.algorithm
     }
 
-    /// The signature, two big-endian numbers of the curve's size one after the other (RFC 9053 §2.1).
+    /// The signature as it was sent: two big-endian numbers of the curve's size one after the other (RFC 9053 §2.1), or
+    /// one of the modulus' size for RSA.
     #[must_use]
     pub fn signature(&self) -> &'b [u8] {
         self.signature
@@ -124,6 +130,11 @@ impl<'b> Sign1<'b> {
     /// A reader of the protected header.
     pub(crate) fn protected(&self) -> Reader<'b> {
         Reader::new(self.protected, 0)
+    }
+
+    /// Where it says by which algorithm it is signed, for messages.
+    pub(crate) fn at(&self) -> usize {
+        self.protected_at
     }
 
     /// A reader of the payload.

@@ -1,6 +1,7 @@
-//! Public keys as tokens carry them: points, not yet known to lie on their curve.
+//! Public keys as tokens carry them: points, not yet known to lie on their curve, and the RSA keys of virtCCA.
 
 use crate::cbor::{Key, Reader};
+use crate::family::Family;
 use crate::malformed::Malformed;
 use alloc::vec::Vec;
 use core::fmt;
@@ -60,6 +61,34 @@ impl fmt::Display for Curve {
             Self::P384 => "P-384",
             Self::P521 => "P-521",
         })
+    }
+}
+
+/// First byte of a SubjectPublicKeyInfo: a DER SEQUENCE.
+const SEQUENCE: u8 = 0x30;
+
+/// An alleged public key, in the form that its content shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublicKey<'b> {
+    /// A point, raw or as a COSE_Key.
+    Point(Point<'b>),
+    /// A SubjectPublicKeyInfo in DER, not taken apart: virtCCA's form of RSA keys.
+    Info(&'b [u8]),
+}
+
+impl<'b> PublicKey<'b> {
+    /// Reads a key: a raw point begins with 0x04, a SubjectPublicKeyInfo with 0x30, anything else is a COSE_Key. Arm CCA
+    /// knows no SubjectPublicKeyInfo, virtCCA no COSE_Key. `base` is where the bytes stand in the evidence.
+    ///
+    /// # Errors
+    /// [`Malformed`] if it is none, or of another kind or curve than the family uses.
+    pub fn read(bytes: &'b [u8], base: usize, family: Family) -> Result<Self, Malformed> {
+        let wrong = |expected| Malformed::Value { claim: "realm public key", expected };
+        match (bytes.first(), family) {
+            (Some(&UNCOMPRESSED), _) | (_, Family::Cca) => Point::read(bytes, base).map(Self::Point),
+            (Some(&SEQUENCE), _) => Ok(Self::Info(bytes)),
+            _ => Err(wrong("a raw point or a SubjectPublicKeyInfo")),
+        }
     }
 }
 

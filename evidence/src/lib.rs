@@ -1,4 +1,4 @@
-//! Reads attestation evidence: CBOR, COSE and the claims of Arm CCA tokens.
+//! Reads attestation evidence: CBOR, COSE and the claims of Arm CCA and virtCCA tokens.
 //!
 //! This room only reads. [`Token::parse`] turns bytes into a token whose claims stay out of reach until an
 //! authenticator (the `verifier` room) has judged its signatures: see [`Token::authenticate_with`]. What people want to
@@ -11,10 +11,12 @@
 
 extern crate alloc;
 
+pub mod allegations;
 pub mod cbor;
 pub mod corim;
 pub mod cose;
 pub mod eventlog;
+pub mod family;
 pub mod hash;
 pub mod hex;
 pub mod key;
@@ -23,10 +25,12 @@ pub mod malformed;
 pub mod platform;
 pub mod realm;
 pub mod token;
+pub mod wrapper;
 
+pub use family::Family;
 pub use hash::Hash;
 pub use lifecycle::Lifecycle;
 pub use malformed::Malformed;
 pub use platform::PlatformClaims;
 pub use realm::RealmClaims;
-pub use token::{Claims, Parts, Token};
+pub use token::{Claims, Parts, RealmHalf, Token};

@@ -161,7 +161,7 @@ impl fmt::Display for Malformed {
             }
             Self::Header { at, why } => write!(out, "byte {at}: COSE header: {why}"),
             Self::Algorithm { found } => {
-                write!(out, "expected signature algorithm ES256, ES384 or ES512, found COSE number {found}")
+                write!(out, "expected signature algorithm ES256, ES384, ES512 or PS256, found COSE number {found}")
             }
             Self::Profile { part, found } => write!(out, "{part}: profile {found:?} is not one that is read here"),
             Self::Missing { part, claim } => write!(out, "{part}: expected {claim}, found none"),

@@ -1,67 +1,36 @@
 //! Claims of the platform token (draft-ffm-rats-cca-token, "Platform Claims").
 
+mod component;
+mod device;
+mod profile;
+mod rotpk;
+
+pub use component::Component;
+pub use device::Device;
+pub use profile::{Binding, Generation, Profile};
+pub use rotpk::{Owner, Rotpk};
+
 use crate::cbor::{Key, Reader};
 use crate::hash::Hash;
 use crate::lifecycle::Lifecycle;
 use crate::malformed::{Malformed, Part};
 use abi::claim;
 use abi::endorsement::INSTANCE_ID_TYPE;
-use alloc::string::ToString;
 use alloc::vec::Vec;
+use component::trimmed;
 
-/// Profile of platform tokens before 2023.
-const PROFILE_LEGACY: &str = "http://arm.com/CCA-SSD/1.0.0";
-
-/// The generations of the platform token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// `http://arm.com/CCA-SSD/1.0.0`.
-    Legacy,
-    /// `tag:arm.com,2023:cca_platform#1.0.0`.
-    V2023,
-}
-
-impl Profile {
-    fn read(name: &str) -> Result<Self, Malformed> {
-        match name {
-            PROFILE_LEGACY => Ok(Self::Legacy),
-            claim::PLATFORM_PROFILE_2023 => Ok(Self::V2023),
-            other => Err(Malformed::Profile { part: Part::Platform, found: other.to_string() }),
-        }
-    }
-
-    /// What claim 265 says.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Legacy => PROFILE_LEGACY,
-            Self::V2023 => claim::PLATFORM_PROFILE_2023,
-        }
-    }
-}
-
-/// One measured piece of firmware or configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Component<'b> {
-    /// What it is, such as `RMM`; tokens without it occur.
-    pub kind: Option<&'b str>,
-    /// Digest, 32, 48 or 64 bytes.
-    pub measurement: &'b [u8],
-    /// Version, in the maker's words.
-    pub version: Option<&'b str>,
-    /// Hash of the key that verified it.
-    pub signer_id: &'b [u8],
-    /// Hash algorithm, in the maker's words; the platform's own if absent.
-    pub hash: Option<&'b str>,
-}
+/// Value of the client claim: the Realm Management Security Domain, the only one that may ask.
+const CLIENT_RMSD: u64 = 1;
 
 /// What a platform says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlatformClaims<'b> {
-    /// Generation of the token.
+    /// Generation of the token, and how it vouches for the realm token.
     pub profile: Profile,
-    /// Hash of the realm attestation key, 32, 48 or 64 bytes.
+    /// What it vouches for, by a hash of 32, 48 or 64 bytes.
     pub binding: &'b [u8],
+    /// The challenge, where the platform answers it itself: 32, 48 or 64 bytes.
+    pub challenge: Option<&'b [u8]>,
     /// Which design the platform is of.
     pub implementation_id: [u8; 32],
     /// Which platform of that design it is.
@@ -76,20 +45,39 @@ pub struct PlatformClaims<'b> {
     pub components: Vec<Component<'b>>,
     /// Where the maker says tokens can be verified: a hint, never to be trusted.
     pub verification_service: Option<&'b str>,
+    /// Who asked for the token: 1, the Realm Management Security Domain, wherever it is said.
+    pub client_id: Option<u64>,
+    /// Record of its production, in a form of the maker's own.
+    pub manufacturing_config: Option<&'b [u8]>,
+    /// Devices that joined it at run time.
+    pub devices: Vec<Device<'b>>,
+    /// Keys that its boot trusts.
+    pub rotpks: Vec<Rotpk<'b>>,
+    /// Signers of peers, in a form of the implementation's own.
+    pub peer_signers: Option<&'b [u8]>,
+    /// Binding to a TPM, in a form of the implementation's own.
+    pub tpm_binding: Option<&'b [u8]>,
 }
 
-/// The claims as they come, before any is known to be there.
+/// The claims as they come, before the profile is known that says what each must be.
 #[derive(Default)]
 struct Found<'b> {
     profile: Option<&'b str>,
-    binding: Option<&'b [u8]>,
+    nonce: Option<&'b [u8]>,
     implementation_id: Option<&'b [u8]>,
     instance_id: Option<&'b [u8]>,
     lifecycle: Option<u64>,
     config: Option<&'b [u8]>,
     hash: Option<&'b str>,
-    components: Option<Vec<Component<'b>>>,
     verification_service: Option<&'b str>,
+    components: Option<Reader<'b>>,
+    binding: Option<Reader<'b>>,
+    client_id: Option<Reader<'b>>,
+    manufacturing_config: Option<Reader<'b>>,
+    devices: Option<Reader<'b>>,
+    rotpks: Option<Reader<'b>>,
+    peer_signers: Option<Reader<'b>>,
+    tpm_binding: Option<Reader<'b>>,
 }
 
 impl<'b> PlatformClaims<'b> {
@@ -109,42 +97,88 @@ impl<'b> Found<'b> {
     fn take(&mut self, key: Key<'b>, value: &mut Reader<'b>) -> Result<(), Malformed> {
         match key {
             Key::Uint(claim::PROFILE) => self.profile = Some(value.text()?),
-            Key::Uint(claim::CHALLENGE) => self.binding = Some(value.bytes()?),
+            Key::Uint(claim::CHALLENGE) => self.nonce = Some(value.bytes()?),
             Key::Uint(claim::IMPLEMENTATION_ID) => self.implementation_id = Some(value.bytes()?),
             Key::Uint(claim::INSTANCE_ID) => self.instance_id = Some(value.bytes()?),
             Key::Uint(claim::LIFECYCLE) => self.lifecycle = Some(value.uint()?),
             Key::Uint(claim::CONFIG) => self.config = Some(value.bytes()?),
             Key::Uint(claim::PLATFORM_HASH) => self.hash = Some(value.text()?),
-            Key::Uint(claim::SW_COMPONENTS) => self.components = Some(components(value)?),
             Key::Uint(claim::VERIFICATION_SERVICE) => self.verification_service = Some(value.text()?),
+            Key::Uint(claim::SW_COMPONENTS) => self.components = Some(value.later()?),
+            Key::Uint(claim::WORKLOAD_BINDING) => self.binding = Some(value.later()?),
+            Key::Uint(claim::CLIENT_ID) => self.client_id = Some(value.later()?),
+            Key::Uint(claim::MANUFACTURING_CONFIG) => self.manufacturing_config = Some(value.later()?),
+            Key::Uint(claim::PLATFORM_EXTENSION) => self.devices = Some(value.later()?),
+            Key::Uint(claim::ROTPKS) => self.rotpks = Some(value.later()?),
+            Key::Uint(claim::PEER_SIGNERS) => self.peer_signers = Some(value.later()?),
+            Key::Uint(claim::TPM_BINDING) => self.tpm_binding = Some(value.later()?),
             _ => value.skip()?,
         }
         Ok(())
     }
 
-    fn check(self) -> Result<PlatformClaims<'b>, Malformed> {
+    fn check(mut self) -> Result<PlatformClaims<'b>, Malformed> {
         let profile = Profile::read(self.profile.ok_or(missing("profile"))?)?;
-        let instance_id = exactly("instance id", "33", self.instance_id.ok_or(missing("instance id"))?)?;
-        if instance_id.first() != Some(&INSTANCE_ID_TYPE) {
-            return Err(Malformed::Value { claim: "instance id", expected: "first byte 0x01" });
-        }
+        let generation = profile.generation();
+        let (binding, challenge) = self.binding(profile)?;
         let implementation_id = self.implementation_id.ok_or(missing("implementation id"))?;
-        let hash = self.hash.ok_or(missing("hash algorithm"))?;
-        let components = self.components.ok_or(missing("software components"))?;
-        if components.is_empty() {
-            return Err(Malformed::Value { claim: "software components", expected: "at least one" });
-        }
+        let hash = trimmed(self.hash.ok_or(missing("hash algorithm"))?, generation);
+        let components = self.components.as_mut().ok_or(missing("software components"))?;
+        // What a profile does not know is a claim of somebody's own, and nothing to read anything out of.
+        let (some, more) = (generation >= Generation::V2024R1, generation >= Generation::V2024R2);
+        let devices = self.devices.as_mut().filter(|_| more);
+        let rotpks = self.rotpks.as_mut().filter(|_| more);
         Ok(PlatformClaims {
             profile,
-            binding: digest("binding to the realm key", self.binding.ok_or(missing("binding to the realm key"))?)?,
+            binding,
+            challenge,
             implementation_id: exactly("implementation id", "32", implementation_id)?,
-            instance_id,
-            lifecycle: lifecycle(self.lifecycle.ok_or(missing("lifecycle"))?)?,
+            instance_id: instance_id(self.instance_id.ok_or(missing("instance id"))?)?,
+            lifecycle: lifecycle(self.lifecycle.ok_or(missing("lifecycle"))?, generation)?,
             config: self.config.ok_or(missing("configuration"))?,
             hash: hash_algorithm("hash algorithm of the platform", hash)?,
-            components,
-            verification_service: self.verification_service,
+            components: component::read_all(components, generation)?,
+            verification_service: self.verification_service.map(|text| trimmed(text, generation)),
+            client_id: client(self.client_id.as_mut(), generation)?,
+            manufacturing_config: opaque(self.manufacturing_config.filter(|_| some))?,
+            devices: devices.map(|it| device::read_all(it, generation)).transpose()?.unwrap_or_default(),
+            rotpks: rotpks.map(rotpk::read_all).transpose()?.unwrap_or_default(),
+            peer_signers: opaque(self.peer_signers.filter(|_| more))?,
+            tpm_binding: opaque(self.tpm_binding.filter(|_| more))?,
         })
+    }
+
+    /// What the platform vouches for, and the challenge if it answers that itself. Claim 10 is the one or the other.
+    fn binding(&mut self, profile: Profile) -> Result<(&'b [u8], Option<&'b [u8]>), Malformed> {
+        const BINDING: &str = "binding to the realm token";
+        const CHALLENGE: &str = "challenge of the platform";
+        if profile.generation() < Generation::V2026R0 {
+            return Ok((digest(BINDING, self.nonce.ok_or(missing(BINDING))?)?, None));
+        }
+        let binding = self.binding.as_mut().ok_or(missing(BINDING))?.bytes()?;
+        let challenge = match (profile.binding(), self.nonce) {
+            (Binding::Hesrak, None) => return Err(missing(CHALLENGE)),
+            (Binding::Hesrak, Some(nonce)) => Some(digest(CHALLENGE, nonce)?),
+            (_, None) => None,
+            (_, Some(_)) => return Err(Malformed::Value { claim: CHALLENGE, expected: "none in this profile" }),
+        };
+        Ok((digest(BINDING, binding)?, challenge))
+    }
+}
+
+fn opaque(raw: Option<Reader<'_>>) -> Result<Option<&[u8]>, Malformed> {
+    raw.map(|mut reader| reader.bytes()).transpose()
+}
+
+fn client(raw: Option<&mut Reader<'_>>, generation: Generation) -> Result<Option<u64>, Malformed> {
+    match raw {
+        _ if generation < Generation::V2024R1 => Ok(None),
+        None if generation >= Generation::V2024R2 => Err(missing("client id")),
+        None => Ok(None),
+        Some(reader) => match reader.int()? {
+            found if found == i128::from(CLIENT_RMSD) => Ok(Some(CLIENT_RMSD)),
+            _ => Err(Malformed::Value { claim: "client id", expected: "1 (Realm Management Security Domain)" }),
+        },
     }
 }
 
@@ -152,37 +186,20 @@ fn missing(claim: &'static str) -> Malformed {
     Malformed::Missing { part: Part::Platform, claim }
 }
 
-fn lifecycle(value: u64) -> Result<Lifecycle, Malformed> {
+fn lifecycle(value: u64, generation: Generation) -> Result<Lifecycle, Malformed> {
     let wrong = Malformed::Value { claim: "lifecycle", expected: "a state from 0x0000 to 0x60ff" };
     let lifecycle = u16::try_from(value).map(Lifecycle).map_err(|_| wrong.clone())?;
-    lifecycle.state().map(|_| lifecycle).ok_or(wrong)
+    // virtCCA's values are Huawei's own.
+    if generation == Generation::VirtCca { Ok(lifecycle) } else { lifecycle.state().map(|_| lifecycle).ok_or(wrong) }
 }
 
-fn components<'b>(reader: &mut Reader<'b>) -> Result<Vec<Component<'b>>, Malformed> {
-    let mut list = Vec::new();
-    reader.array(|item| {
-        list.push(component(item)?);
-        Ok(())
-    })?;
-    Ok(list)
-}
-
-fn component<'b>(reader: &mut Reader<'b>) -> Result<Component<'b>, Malformed> {
-    let (mut kind, mut measurement, mut version, mut signer_id, mut hash) = (None, None, None, None, None);
-    reader.map(|key, value| {
-        match key {
-            Key::Uint(claim::COMPONENT_TYPE) => kind = Some(value.text()?),
-            Key::Uint(claim::COMPONENT_MEASUREMENT) => measurement = Some(value.bytes()?),
-            Key::Uint(claim::COMPONENT_VERSION) => version = Some(value.text()?),
-            Key::Uint(claim::COMPONENT_SIGNER) => signer_id = Some(value.bytes()?),
-            Key::Uint(claim::COMPONENT_HASH) => hash = Some(value.text()?),
-            _ => value.skip()?,
-        }
-        Ok(())
-    })?;
-    let measurement = digest("component measurement", measurement.ok_or(missing("component measurement"))?)?;
-    let signer_id = digest("component signer id", signer_id.ok_or(missing("component signer id"))?)?;
-    Ok(Component { kind, measurement, version, signer_id, hash })
+/// Takes the identifier of a platform or a Realm: 33 bytes, the first of which says that the others are random.
+pub(crate) fn instance_id(bytes: &[u8]) -> Result<[u8; 33], Malformed> {
+    let id: [u8; 33] = exactly("instance id", "33", bytes)?;
+    if id.first() != Some(&INSTANCE_ID_TYPE) {
+        return Err(Malformed::Value { claim: "instance id", expected: "first byte 0x01" });
+    }
+    Ok(id)
 }
 
 /// Takes bytes of exactly one size.

@@ -1,5 +1,10 @@
 //! The frame of a token: wrappers, COSE, and the claims that must be there. Signatures are the verifier's to test.
 
+#[path = "token_tests/profiles.rs"]
+mod profiles;
+#[path = "token_tests/virtcca.rs"]
+mod virtcca;
+
 use super::*;
 use crate::hash::Hash;
 use crate::lifecycle::Lifecycle;
@@ -81,6 +86,12 @@ fn sign1(protected: &[u8], payload: &[u8]) -> Vec<u8> {
 
 const ES384: [u8; 4] = [0xA1, 0x01, 0x38, 0x22];
 
+/// A wrapper of halves that are signed, or are whatever else.
+fn enclosed(halves: &[(u64, &[u8])]) -> Vec<u8> {
+    let entries = halves.iter().map(|(key, half)| (*key, bytes(half))).collect();
+    [vec![0xD9, 0x01, 0x8F], map(&entries)].concat()
+}
+
 fn wrapped(platform: &Entries, realm: &Entries) -> Vec<u8> {
     let halves = vec![(44234, bytes(&sign1(&ES384, &map(platform)))), (44241, bytes(&sign1(&ES384, &map(realm))))];
     [vec![0xD9, 0x01, 0x8F], map(&halves)].concat()
@@ -109,11 +120,13 @@ fn with(entries: &Entries, key: u64, value: Vec<u8>) -> Entries {
 fn a_whole_token_gives_its_claims() {
     let token = wrapped(&platform(), &realm());
     let claims = unlocked(Token::parse(&token).expect("well formed"));
-    assert_eq!(claims.platform.binding, [1; 32]);
-    assert_eq!(claims.platform.lifecycle, Lifecycle(0x3003));
-    assert_eq!(claims.platform.components.len(), 1);
-    assert_eq!(claims.platform.components[0].signer_id, [4; 48]);
-    assert_eq!(claims.realm.rak_hash, Hash::Sha512);
+    assert_eq!(claims.family, Family::Cca);
+    let platform = claims.platform.expect("a platform");
+    assert_eq!(platform.binding, [1; 32]);
+    assert_eq!(platform.lifecycle, Lifecycle(0x3003));
+    assert_eq!(platform.components.len(), 1);
+    assert_eq!(platform.components[0].signer_id, [4; 48]);
+    assert_eq!(claims.realm.key.map(|it| it.hash), Some(Hash::Sha512));
     assert_eq!(claims.realm.rems, [&[0; 32][..]; 4]);
 }
 

@@ -37,6 +37,7 @@ pub fn references(identity: &Identity, realm: &Expected) -> References {
         config: Some(identity.hardware.encode().to_vec()),
         lifecycle: Some(vec![State::Secured]),
         components: Some(identity.measurements.named().map(component).to_vec()),
+        ..PlatformReference::default()
     });
     references
 }

@@ -1,17 +1,35 @@
 //! Whom the caller trusts: roots, the endorsements below them, and keys that are pinned outright.
 
+use crate::anchor_file::{self, Trusted};
 use crate::certificate::{Certificate, Identity, Unreadable, read_file};
 use crate::chain::{self, Broken};
 use crate::key::Key;
+use crate::revocation::{self, RevocationList};
+use crate::seen::Seen;
 use evidence::hex::Hex;
 use std::fmt;
 
-/// Roots, endorsements and pinned keys.
+/// Roots, endorsements, pinned keys, and lists of what has been revoked.
 #[derive(Clone, Debug, Default)]
 pub struct Anchors {
     roots: Vec<Certificate>,
     endorsements: Vec<Certificate>,
-    pinned: Vec<(Identity, Key)>,
+    pinned: Vec<(Option<Identity>, Key)>,
+    revocations: Vec<RevocationList>,
+    test_keys: bool,
+    seen: Seen,
+}
+
+/// Whose key is looked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// The platform key of Arm CCA (CPAK) of this platform.
+    Platform(&'a Identity),
+    /// The platform key of virtCCA's second generation. Its certificate comes with the evidence, and does not say which
+    /// platform it is for.
+    VirtCca2(&'a Identity),
+    /// The device key of virtCCA's first generation. The token carries the same one, if it is genuine and can be read.
+    VirtCca1(Option<&'a Key>),
 }
 
 /// Why there is not exactly one key for a platform.
@@ -50,6 +68,12 @@ impl<'a> Endorsed<'a> {
         self.key
     }
 
+    /// Its certificates, of which any may lead to a root.
+    #[must_use]
+    pub fn certificates(&self) -> &[&'a Certificate] {
+        &self.certificates
+    }
+
     /// Whether the caller vouches for the key itself, so that no chain has to.
     #[must_use]
     pub fn is_pinned(&self) -> bool {
@@ -62,6 +86,21 @@ impl Anchors {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Trusts what a file holds: authorities, keys of platforms, or both. A key without the name of a platform is
+    /// trusted for whichever platform shows a token by it.
+    ///
+    /// # Errors
+    /// [`Unreadable`]; nothing of the file is then trusted.
+    pub fn add(&mut self, file: &[u8]) -> Result<(), Unreadable> {
+        for trusted in anchor_file::read(file)? {
+            match trusted {
+                Trusted::Certificate(root) => self.roots.push(*root),
+                Trusted::Key(identity, key) => self.pinned.push((identity, key)),
+            }
+        }
+        Ok(())
     }
 
     /// Trusts the authorities of a file (PEM, one or more, or DER).
@@ -82,9 +121,45 @@ impl Anchors {
         Ok(())
     }
 
+    /// Takes the lists of revoked certificates of a file: each is believed only if its authority signed it.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn add_revocations(&mut self, file: &[u8]) -> Result<(), Unreadable> {
+        self.revocations.extend(revocation::read_file(file)?);
+        Ok(())
+    }
+
     /// Trusts a key for one platform, without certificates.
     pub fn pin(&mut self, identity: Identity, key: Key) {
-        self.pinned.push((identity, key));
+        self.pinned.push((Some(identity), key));
+    }
+
+    /// Trusts a key for whichever platform shows a token by it, without certificates.
+    pub fn pin_any(&mut self, key: Key) {
+        self.pinned.push((None, key));
+    }
+
+    /// Lets keys pass whose private halves are published: anybody can then make a token that is authentic.
+    pub fn allow_test_keys(&mut self) {
+        self.test_keys = true;
+    }
+
+    /// Whether such keys pass.
+    #[must_use]
+    pub fn test_keys_allowed(&self) -> bool {
+        self.test_keys
+    }
+
+    /// The signatures of platforms that have held before.
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// The lists of revoked certificates.
+    #[must_use]
+    pub fn revocations(&self) -> &[RevocationList] {
+        &self.revocations
     }
 
     /// Whether there is neither root nor pinned key, so that no token can ever be authentic.
@@ -93,14 +168,22 @@ impl Anchors {
         self.roots.is_empty() && self.pinned.is_empty()
     }
 
-    /// Finds the one key for a platform.
+    /// Finds the one key that is wanted.
     ///
     /// # Errors
     /// [`NoAnchor`] if there is none, or if two are different.
-    pub fn select(&self, identity: &Identity) -> Result<Endorsed<'_>, NoAnchor> {
-        let pinned: Vec<&Key> = self.pinned.iter().filter(|(of, _)| of == identity).map(|(_, key)| key).collect();
-        let certificates: Vec<&Certificate> =
-            self.endorsements.iter().filter(|it| it.identity() == Some(identity)).collect();
+    pub fn select(&self, wanted: Wanted<'_>) -> Result<Endorsed<'_>, NoAnchor> {
+        let pinned = self.pinned.iter().filter(|(of, key)| wanted.admits_pinned(of.as_ref(), key)).map(|(_, key)| key);
+        let mut pinned: Vec<&Key> = pinned.collect();
+        let mut certificates: Vec<&Certificate> =
+            self.endorsements.iter().filter(|it| wanted.admits_certificate(it)).collect();
+        if let Wanted::VirtCca1(Some(own)) = wanted {
+            // Among many devices' certificates, the one with the token's key; else the only one shows what is wrong.
+            if pinned.contains(&own) || certificates.iter().any(|it| it.key() == own) {
+                pinned.retain(|key| *key == own);
+                certificates.retain(|it| it.key() == own);
+            }
+        }
         let mut keys: Vec<&Key> = Vec::new();
         for key in pinned.iter().copied().chain(certificates.iter().map(|it| it.key())) {
             if !keys.contains(&key) {
@@ -117,7 +200,7 @@ impl Anchors {
     /// Every platform for which there is a key, in no order, each once or more.
     pub fn identities(&self) -> impl Iterator<Item = &Identity> {
         let endorsed = self.endorsements.iter().filter_map(Certificate::identity);
-        self.pinned.iter().map(|(of, _)| of).chain(endorsed)
+        self.pinned.iter().filter_map(|(of, _)| of.as_ref()).chain(endorsed)
     }
 
     /// The path from one of a key's certificates to a root, valid `at` that second since 1970.
@@ -133,6 +216,38 @@ impl Anchors {
             }
         }
         Err(first.unwrap_or(Broken::NoCertificate))
+    }
+}
+
+impl Wanted<'_> {
+    fn admits_pinned(self, of: Option<&Identity>, key: &Key) -> bool {
+        match self {
+            Self::Platform(identity) | Self::VirtCca2(identity) => {
+                of.is_none_or(|of| of == identity) && !matches!(key, Key::Rsa(_))
+            }
+            Self::VirtCca1(_) => of.is_none() && matches!(key, Key::Rsa(_)),
+        }
+    }
+
+    fn admits_certificate(self, certificate: &Certificate) -> bool {
+        let (identity, key) = (certificate.identity(), certificate.key());
+        match self {
+            Self::Platform(wanted) => identity == Some(wanted),
+            Self::VirtCca2(wanted) => {
+                identity.is_none_or(|it| it == wanted) && !certificate.is_authority() && matches!(key, Key::P521(_))
+            }
+            Self::VirtCca1(_) => identity.is_none() && !certificate.is_authority() && matches!(key, Key::Rsa(_)),
+        }
+    }
+}
+
+impl fmt::Display for Wanted<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Platform(identity) => write!(out, "one endorsed key for {identity}"),
+            Self::VirtCca2(_) => out.write_str("the certificate of the machine's platform key (P-521), one and no more"),
+            Self::VirtCca1(_) => out.write_str("the certificate of the machine's device key (RSA), one and no more"),
+        }
     }
 }
 

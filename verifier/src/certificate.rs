@@ -1,29 +1,33 @@
 //! X.509 certificates as far as a platform's endorsements use them (RFC 5280).
 
+use crate::huawei;
 use crate::key::{Fault, Key};
 use abi::endorsement::{CCA_IDENTITY_OID, read_cca_identity};
 use evidence::cose::Algorithm;
-use evidence::key::Curve;
+use sha2::{Digest, Sha256};
 use std::fmt;
-use x509_cert::der::asn1::{ObjectIdentifier, UintRef};
+use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{self, Decode, Document, Encode, Reader, SliceReader};
 use x509_cert::ext::Extension;
-use x509_cert::ext::pkix::{AuthorityKeyIdentifier, BasicConstraints, KeyUsage, SubjectKeyIdentifier};
-use x509_cert::{AlgorithmIdentifier, SubjectPublicKeyInfo, TbsCertificate, Version};
+use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
+use x509_cert::ext::pkix::{
+    AuthorityKeyIdentifier, BasicConstraints, CrlDistributionPoints, KeyUsage, SubjectKeyIdentifier,
+};
+use x509_cert::{AlgorithmIdentifier, TbsCertificate, Version};
 
-const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const SECP256R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+const ECDSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
+const RSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const SUBJECT_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
-const AUTHORITY_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
+const REVOCATION_LISTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
+pub(crate) const AUTHORITY_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
 const CCA_IDENTITY: ObjectIdentifier = ObjectIdentifier::new_unwrap(CCA_IDENTITY_OID);
 
 /// Bytes of a certificate file that are read, at most.
-const MAX_FILE: usize = 256 * 1024;
+pub(crate) const MAX_FILE: usize = 256 * 1024;
 
 /// Why bytes are not a certificate that can be used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +36,7 @@ pub enum Unreadable {
     Encoding,
     /// Not version 3.
     Version,
-    /// An algorithm other than ECDSA with SHA-256 or SHA-384, or two that differ.
+    /// An algorithm other than ECDSA with SHA-2 or RSA with SHA-256, or two that differ.
     Algorithm,
     /// A key that cannot be used.
     Key(Fault),
@@ -40,6 +44,8 @@ pub enum Unreadable {
     Extension,
     /// A critical extension that is not understood.
     Critical,
+    /// The name of one of Huawei's authorities on another certificate.
+    Impostor,
 }
 
 impl fmt::Display for Unreadable {
@@ -48,11 +54,12 @@ impl fmt::Display for Unreadable {
             Self::Encoding => out.write_str("expected X.509 certificates in PEM or DER, found something else"),
             Self::Version => out.write_str("expected a certificate of version 3, found another"),
             Self::Algorithm => {
-                out.write_str("expected ECDSA with SHA-256 or SHA-384, found another signature algorithm")
+                out.write_str("expected ECDSA with SHA-2 or RSA with SHA-256, found another signature algorithm")
             }
-            Self::Key(fault) => write!(out, "expected a key on P-256 or P-384, found {fault}"),
+            Self::Key(fault) => write!(out, "expected a key on P-256, P-384 or P-521 or of RSA, found {fault}"),
             Self::Extension => out.write_str("expected extensions that decode and occur once, found another"),
             Self::Critical => out.write_str("expected no unknown critical extension, found one"),
+            Self::Impostor => out.write_str("expected Huawei's own certificate, found another under its name"),
         }
     }
 }
@@ -74,6 +81,8 @@ pub struct Certificate {
     signed: Vec<u8>,
     signature: Vec<u8>,
     algorithm: Algorithm,
+    fingerprint: [u8; 32],
+    serial: Vec<u8>,
     key: Key,
     subject: Vec<u8>,
     issuer: Vec<u8>,
@@ -89,6 +98,7 @@ pub struct Certificate {
     subject_key: Option<Vec<u8>>,
     authority_key: Option<Vec<u8>>,
     identity: Option<Identity>,
+    revocation_list: Option<String>,
 }
 
 /// Reads every certificate of a file: PEM, one or more, or one in DER.
@@ -96,31 +106,43 @@ pub struct Certificate {
 /// # Errors
 /// [`Unreadable`] if one of them is, or if there is none.
 pub fn read_file(bytes: &[u8]) -> Result<Vec<Certificate>, Unreadable> {
+    let read = |(label, content): &(String, Vec<u8>)| match label.as_str() {
+        LABEL | "" => Certificate::read(content),
+        _ => Err(Unreadable::Encoding),
+    };
+    blocks(bytes)?.iter().map(read).collect()
+}
+
+/// Label of a certificate in PEM.
+pub(crate) const LABEL: &str = "CERTIFICATE";
+
+/// Splits a file into what it holds in DER, each with its label in PEM; DER itself has none.
+pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Unreadable> {
     const BEGIN: &str = "-----BEGIN ";
     if bytes.len() > MAX_FILE {
         return Err(Unreadable::Encoding);
     }
     if bytes.first() == Some(&0x30) {
-        return Certificate::read(bytes).map(|one| vec![one]);
+        return Ok(vec![(String::new(), bytes.to_vec())]);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Unreadable::Encoding)?;
     let starts: Vec<usize> = text.match_indices(BEGIN).map(|(at, _)| at).collect();
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
     let blocks = starts.iter().zip(ends).map(|(start, end)| text.get(*start..end).unwrap_or_default());
-    let certificates = blocks.map(read_block).collect::<Result<Vec<_>, _>>()?;
-    if certificates.is_empty() { Err(Unreadable::Encoding) } else { Ok(certificates) }
+    let blocks = blocks.map(block).collect::<Result<Vec<_>, _>>()?;
+    if blocks.is_empty() { Err(Unreadable::Encoding) } else { Ok(blocks) }
 }
 
-fn read_block(block: &str) -> Result<Certificate, Unreadable> {
+fn block(text: &str) -> Result<(String, Vec<u8>), Unreadable> {
     // What may stand between two blocks (RFC 7468 §2: explanatory text) is no part of either.
-    const END: &str = "-----END CERTIFICATE-----";
-    let end = block.find(END).and_then(|at| at.checked_add(END.len())).ok_or(Unreadable::Encoding)?;
-    let (label, document) =
-        Document::from_pem(block.get(..end).unwrap_or_default()).map_err(|_| Unreadable::Encoding)?;
-    if label != "CERTIFICATE" {
-        return Err(Unreadable::Encoding);
-    }
-    Certificate::read(document.as_bytes())
+    const END: &str = "-----END ";
+    const DASHES: &str = "-----";
+    let end = text.find(END).and_then(|at| at.checked_add(END.len())).ok_or(Unreadable::Encoding)?;
+    let rest = text.get(end..).unwrap_or_default();
+    let dashes = rest.find(DASHES).and_then(|at| at.checked_add(DASHES.len())).ok_or(Unreadable::Encoding)?;
+    let whole = text.get(..end.saturating_add(dashes)).unwrap_or_default();
+    let (label, document) = Document::from_pem(whole).map_err(|_| Unreadable::Encoding)?;
+    Ok((label.to_string(), document.as_bytes().to_vec()))
 }
 
 impl Certificate {
@@ -138,13 +160,15 @@ impl Certificate {
             return Err(Unreadable::Algorithm);
         }
         let algorithm = algorithm(&outer)?;
-        let key = key(inner.subject_public_key_info())?;
+        let info = inner.subject_public_key_info().to_der().map_err(|_| Unreadable::Encoding)?;
         let extensions = Extensions::read(inner.extensions().map_or(&[], Vec::as_slice))?;
-        Ok(Self {
+        let certificate = Self {
             signed: signed.to_vec(),
             signature,
             algorithm,
-            key,
+            fingerprint: Sha256::digest(bytes).into(),
+            serial: inner.serial_number().as_bytes().to_vec(),
+            key: Key::from_info(&info).map_err(Unreadable::Key)?,
             subject: inner.subject().to_der().map_err(|_| Unreadable::Encoding)?,
             issuer: inner.issuer().to_der().map_err(|_| Unreadable::Encoding)?,
             subject_text: printable(&inner.subject().to_string()),
@@ -157,7 +181,9 @@ impl Certificate {
             subject_key: extensions.subject_key,
             authority_key: extensions.authority_key,
             identity: extensions.identity,
-        })
+            revocation_list: extensions.revocation_list,
+        };
+        if huawei::is_impostor(&certificate) { Err(Unreadable::Impostor) } else { Ok(certificate) }
     }
 
     /// The key that it certifies.
@@ -182,6 +208,48 @@ impl Certificate {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer_text
+    }
+
+    /// SHA-256 of the certificate in DER.
+    #[must_use]
+    pub fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
+    }
+
+    /// Its number among those of its issuer, big endian.
+    #[must_use]
+    pub fn serial(&self) -> &[u8] {
+        &self.serial
+    }
+
+    /// The name of its issuer in DER.
+    #[must_use]
+    pub(crate) fn issuer_name(&self) -> &[u8] {
+        &self.issuer
+    }
+
+    /// The name of its subject in DER, and the identifier of its key if it gives one.
+    #[must_use]
+    pub(crate) fn subject_name(&self) -> (&[u8], Option<&[u8]>) {
+        (&self.subject, self.subject_key.as_deref())
+    }
+
+    /// Where its issuer says that a list of revoked certificates is published, if it says so.
+    #[must_use]
+    pub fn revocation_list(&self) -> Option<&str> {
+        self.revocation_list.as_deref()
+    }
+
+    /// Whether it claims to be an authority.
+    #[must_use]
+    pub fn is_authority(&self) -> bool {
+        self.authority
+    }
+
+    /// Whether it may sign lists of revoked certificates (RFC 5280 §4.2.1.3).
+    #[must_use]
+    pub fn may_revoke(&self) -> bool {
+        self.authority && self.usage.is_some_and(|usage| usage.crl_sign())
     }
 
     /// Whether it may sign other certificates (RFC 5280 §4.2.1.3, §4.2.1.9).
@@ -217,8 +285,7 @@ impl Certificate {
     /// # Errors
     /// [`Fault`].
     pub fn verify_signature(&self, issuer: &Self) -> Result<(), Fault> {
-        let fixed = fixed_width(&self.signature, issuer.key.scalar()).ok_or(Fault::Signature)?;
-        issuer.key.verify(self.algorithm, &self.signed, &fixed)
+        issuer.key.verify_x509(self.algorithm, &self.signed, &self.signature)
     }
 
     /// Whether both are one and the same.
@@ -228,8 +295,9 @@ impl Certificate {
     }
 }
 
-/// Takes a certificate apart without encoding any of it again: the signed bytes are those that were sent.
-fn split(bytes: &[u8]) -> der::Result<(&[u8], AlgorithmIdentifier, Vec<u8>)> {
+/// Takes a certificate or a list of revoked ones apart without encoding any of it again: the signed bytes are those that
+/// were sent.
+pub(crate) fn split(bytes: &[u8]) -> der::Result<(&[u8], AlgorithmIdentifier, Vec<u8>)> {
     let mut reader = SliceReader::new(bytes)?;
     let parts = reader.sequence(|inner| {
         let signed = inner.tlv_bytes()?;
@@ -242,45 +310,16 @@ fn split(bytes: &[u8]) -> der::Result<(&[u8], AlgorithmIdentifier, Vec<u8>)> {
     Ok(parts)
 }
 
-fn algorithm(found: &AlgorithmIdentifier) -> Result<Algorithm, Unreadable> {
-    if found.parameters.is_some() {
-        return Err(Unreadable::Algorithm);
-    }
+/// Reads a signature algorithm. Of RSA there is one in certificates and another one in tokens, which stands for both.
+pub(crate) fn algorithm(found: &AlgorithmIdentifier) -> Result<Algorithm, Unreadable> {
+    let parameters = found.parameters.as_ref();
     match found.oid {
-        ECDSA_SHA256 => Ok(Algorithm::Es256),
-        ECDSA_SHA384 => Ok(Algorithm::Es384),
+        ECDSA_SHA256 if parameters.is_none() => Ok(Algorithm::Es256),
+        ECDSA_SHA384 if parameters.is_none() => Ok(Algorithm::Es384),
+        ECDSA_SHA512 if parameters.is_none() => Ok(Algorithm::Es512),
+        RSA_SHA256 if parameters.is_some_and(der::asn1::Any::is_null) => Ok(Algorithm::Ps256),
         _ => Err(Unreadable::Algorithm),
     }
-}
-
-fn key(info: &SubjectPublicKeyInfo) -> Result<Key, Unreadable> {
-    let unusable = Unreadable::Key(Fault::Curve);
-    let parameters = info.algorithm.parameters.as_ref().ok_or(unusable)?;
-    let curve = match parameters.decode_as::<ObjectIdentifier>().map_err(|_| unusable)? {
-        SECP256R1 => Curve::P256,
-        SECP384R1 => Curve::P384,
-        _ => return Err(unusable),
-    };
-    if info.algorithm.oid != EC_PUBLIC_KEY {
-        return Err(unusable);
-    }
-    let point = info.subject_public_key.as_bytes().ok_or(Unreadable::Key(Fault::NotOnCurve))?;
-    Key::from_uncompressed(curve, point).map_err(Unreadable::Key)
-}
-
-/// Turns a DER signature (RFC 5480, Appendix A) into two numbers of a fixed width.
-fn fixed_width(signature: &[u8], width: usize) -> Option<Vec<u8>> {
-    let mut reader = SliceReader::new(signature).ok()?;
-    let (r, s) =
-        reader.sequence(|inner| Ok::<_, der::Error>((UintRef::decode(inner)?, UintRef::decode(inner)?))).ok()?;
-    reader.finish().ok()?;
-    let mut fixed = vec![0; width.checked_mul(2)?];
-    let (left, right) = fixed.split_at_mut(width);
-    for (half, number) in [(left, r.as_bytes()), (right, s.as_bytes())] {
-        let start = width.checked_sub(number.len())?;
-        half.get_mut(start..)?.copy_from_slice(number);
-    }
-    Some(fixed)
 }
 
 /// The extensions that are understood.
@@ -291,6 +330,7 @@ struct Extensions {
     subject_key: Option<Vec<u8>>,
     authority_key: Option<Vec<u8>>,
     identity: Option<Identity>,
+    revocation_list: Option<String>,
 }
 
 impl Extensions {
@@ -315,6 +355,7 @@ impl Extensions {
                 let identifier = decoded::<AuthorityKeyIdentifier>(value)?.key_identifier;
                 self.authority_key = identifier.map(|it| it.as_bytes().to_vec());
             }
+            REVOCATION_LISTS => self.revocation_list = Some(address(&decoded(value)?)),
             CCA_IDENTITY => {
                 let (implementation_id, instance_id) = read_cca_identity(value).ok_or(Unreadable::Extension)?;
                 self.identity = Some(Identity { implementation_id, instance_id });
@@ -326,11 +367,24 @@ impl Extensions {
     }
 }
 
-fn decoded<'a, T: Decode<'a>>(value: &'a [u8]) -> Result<T, Unreadable> {
+/// The first address at which a list is published, in words.
+fn address(points: &CrlDistributionPoints) -> String {
+    let names = points.0.iter().filter_map(|point| match &point.distribution_point {
+        Some(DistributionPointName::FullName(names)) => Some(names),
+        _ => None,
+    });
+    let found = names.flatten().find_map(|name| match name {
+        GeneralName::UniformResourceIdentifier(address) => Some(printable(address.as_str())),
+        _ => None,
+    });
+    found.unwrap_or_else(|| "an address that is not given".to_string())
+}
+
+pub(crate) fn decoded<'a, T: Decode<'a>>(value: &'a [u8]) -> Result<T, Unreadable> {
     T::from_der(value).map_err(|_| Unreadable::Extension)
 }
 
 /// A name without what could steer a terminal.
-fn printable(name: &str) -> String {
+pub(crate) fn printable(name: &str) -> String {
     name.chars().map(|it| if it.is_control() { char::REPLACEMENT_CHARACTER } else { it }).collect()
 }

@@ -6,12 +6,16 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
-    /// Size, CBOR, COSE, profiles, and every claim that these demand.
+    /// Size, CBOR and COSE.
     Structure,
+    /// Profiles, and every claim that these demand.
+    Profile,
     /// Exactly one endorsed key for this implementation and instance.
     TrustAnchor,
     /// The certificates from that key to a root that the caller trusts.
     Chain,
+    /// That no certificate of that path has been revoked.
+    Revocation,
     /// The platform token under that key.
     PlatformSignature,
     /// The realm token under the key that it carries.
@@ -26,8 +30,14 @@ pub enum Step {
     ImplementationId,
     /// The platform's configuration.
     Config,
+    /// The record of its production; only where a reference expects one.
+    ManufacturingConfig,
     /// A piece of firmware or configuration; the subject is its type.
     Component,
+    /// A key that its boot trusts; the subject is its place. Only where a reference expects any.
+    Rotpk,
+    /// A device that joined the platform at run time; the subject is its type. Only where there is one.
+    Extension,
     /// The algorithm of the Realm's measurements.
     RealmHash,
     /// The Realm's initial measurement.
@@ -36,14 +46,22 @@ pub enum Step {
     Rem,
     /// The Realm's personalization value.
     Rpv,
+    /// Whose key encrypts the Realm's memory.
+    MecPolicy,
+    /// The devices that are assigned to the Realm; only where there are any.
+    Devices,
+    /// The extensible measurements, by replay of an event log.
+    Log,
 }
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 23] = [
         Self::Structure,
+        Self::Profile,
         Self::TrustAnchor,
         Self::Chain,
+        Self::Revocation,
         Self::PlatformSignature,
         Self::RealmSignature,
         Self::Binding,
@@ -51,20 +69,40 @@ impl Step {
         Self::Lifecycle,
         Self::ImplementationId,
         Self::Config,
+        Self::ManufacturingConfig,
         Self::Component,
+        Self::Rotpk,
+        Self::Extension,
         Self::RealmHash,
         Self::Rim,
         Self::Rem,
         Self::Rpv,
+        Self::MecPolicy,
+        Self::Devices,
+        Self::Log,
     ];
+
+    /// Whether the step has an object only with some tokens or references, and is else left out of a report.
+    #[must_use]
+    pub const fn is_optional(self) -> bool {
+        matches!(self, Self::ManufacturingConfig | Self::Rotpk | Self::Extension | Self::Devices)
+    }
+
+    /// Reads the name in reports; any other text is `None`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.name() == name)
+    }
 
     /// The name in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Structure => "structure",
+            Self::Profile => "profile",
             Self::TrustAnchor => "trust-anchor",
             Self::Chain => "chain",
+            Self::Revocation => "revocation",
             Self::PlatformSignature => "platform-signature",
             Self::RealmSignature => "realm-signature",
             Self::Binding => "binding",
@@ -72,11 +110,17 @@ impl Step {
             Self::Lifecycle => "lifecycle",
             Self::ImplementationId => "implementation-id",
             Self::Config => "config",
+            Self::ManufacturingConfig => "manufacturing-config",
             Self::Component => "component",
+            Self::Rotpk => "rotpk",
+            Self::Extension => "extension",
             Self::RealmHash => "realm-hash",
             Self::Rim => "rim",
             Self::Rem => "rem",
             Self::Rpv => "rpv",
+            Self::MecPolicy => "mec-policy",
+            Self::Devices => "devices",
+            Self::Log => "log",
         }
     }
 
@@ -84,10 +128,12 @@ impl Step {
     const fn remedy(self) -> &'static str {
         match self {
             Self::Structure => "get the token again; these bytes are not one that is read here",
+            Self::Profile => "find out what made the token; the profile that it names does not allow this",
             Self::TrustAnchor => {
                 "get the maker's certificate for this platform, or refuse a platform that nobody endorses"
             }
             Self::Chain => "check that endorsements and root come from the same maker, and the time of verification",
+            Self::Revocation => "refuse: whoever endorsed this platform has taken that back",
             Self::PlatformSignature => "refuse: the endorsed platform did not sign this",
             Self::RealmSignature => "refuse: the realm token was changed after it was signed",
             Self::Binding => "refuse: the realm token does not come from this platform and firmware",
@@ -95,15 +141,21 @@ impl Step {
             Self::Lifecycle => "refuse: whoever holds the machine may look into the Realm",
             Self::ImplementationId => "use the reference of this design, or refuse the platform",
             Self::Config => "compare the platform's configuration with the intended one",
+            Self::ManufacturingConfig => "find out how this platform was produced",
             Self::Component => {
                 "find out which firmware runs; if it is intended, measure its files into a new reference"
             }
+            Self::Rotpk => "find out who may sign the firmware of this platform",
+            Self::Extension => "find out which device has become part of the platform",
             Self::RealmHash => {
                 "launch the Realm with the algorithm of the reference, or measure again with the Realm's"
             }
             Self::Rim => "compare image, initrd, command line, memory and CPUs with those that were measured",
             Self::Rem => "find out what the Realm measured into itself",
             Self::Rpv => "compare with the value that the Realm was to be launched with",
+            Self::MecPolicy => "launch the Realm with the intended policy of memory encryption",
+            Self::Devices => "find out which devices can reach the Realm's memory",
+            Self::Log => "refuse the log: it does not tell what was measured",
         }
     }
 }
@@ -120,6 +172,8 @@ pub enum Status {
     Failed,
     /// It could not be done.
     NotDone,
+    /// There is nothing to be done: evidence of this kind has no object for it.
+    NotApplicable,
 }
 
 /// One step, done or not.
@@ -160,8 +214,21 @@ impl Check {
     /// A step for which there was nothing to compare `found` with.
     #[must_use]
     pub fn no_reference(step: Step, found: impl Into<String>) -> Self {
-        let advice = Some("give a reference that says what to expect".into());
-        Self { step, subject: None, status: Status::NotDone, expected: None, found: Some(found.into()), advice }
+        Self::not_done(step, found, "give a reference that says what to expect")
+    }
+
+    /// A step that evidence of this kind has no object for, and why.
+    #[must_use]
+    pub fn not_applicable(step: Step, why: impl Into<String>) -> Self {
+        let found = Some(why.into());
+        Self { step, subject: None, status: Status::NotApplicable, expected: None, found, advice: None }
+    }
+
+    /// A step that could not be done: what was found instead, and what would make it possible.
+    #[must_use]
+    pub fn not_done(step: Step, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        let (found, advice) = (Some(found.into()), Some(advice.into()));
+        Self { step, subject: None, status: Status::NotDone, expected: None, found, advice }
     }
 
     /// A step that was not reached.
@@ -173,7 +240,8 @@ impl Check {
 
     /// Compares what was found with what a reference expects, if one does.
     #[must_use]
-    pub fn compare(step: Step, expected: Option<String>, found: String) -> Self {
+    pub fn compare(step: Step, expected: Option<String>, found: impl Into<String>) -> Self {
+        let found = found.into();
         match expected {
             None => Self::no_reference(step, found),
             Some(expected) if expected == found => Self { expected: Some(expected), ..Self::ok(step, found) },

@@ -1,9 +1,19 @@
 //! Reference values: what a platform and a Realm are expected to be. They come from whoever built or measured the
 //! images, never from the machine under test.
 
+mod admission;
+mod choice;
+mod corim;
+mod flat;
+mod write;
+
+pub use admission::{Admission, open};
+
 use evidence::Hash;
 use evidence::hex::{decode, encode};
 use evidence::lifecycle::State;
+use evidence::platform::Owner;
+use evidence::realm::MecPolicy;
 use serde::Deserialize;
 use std::fmt;
 
@@ -20,6 +30,10 @@ pub struct References {
     pub platform: Option<PlatformReference>,
     /// Of the Realm.
     pub realm: Option<RealmReference>,
+    /// Of several platforms, by stores and CoRIMs: the platform must be one of them.
+    pub platforms: Vec<PlatformReference>,
+    /// Of several Realms, likewise.
+    pub realms: Vec<RealmReference>,
 }
 
 /// What is expected of a platform. What is `None` is not compared, and shows as not done.
@@ -29,10 +43,27 @@ pub struct PlatformReference {
     pub implementation_id: Option<Vec<u8>>,
     /// Its configuration.
     pub config: Option<Vec<u8>>,
+    /// The bits of its configuration that are compared; all without it.
+    pub config_mask: Option<Vec<u8>>,
+    /// The record of its production.
+    pub manufacturing_config: Option<Vec<u8>>,
+    /// The bits of that record that are compared; all without it.
+    pub manufacturing_config_mask: Option<Vec<u8>>,
     /// The lifecycle states in which it may be.
     pub lifecycle: Option<Vec<State>>,
     /// Every component, none more and none fewer.
     pub components: Option<Vec<ComponentReference>>,
+    /// Every key that its boot trusts, none more and none fewer.
+    pub rotpks: Option<Vec<RotpkReference>>,
+}
+
+/// What is expected of one key that a platform's boot trusts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotpkReference {
+    /// Its owner, its array and its index, as in `CM.0.1`.
+    pub place: String,
+    /// Hash of the key.
+    pub hash: Vec<u8>,
 }
 
 /// What is expected of one component. What is `None` may be anything.
@@ -57,8 +88,12 @@ pub struct RealmReference {
     pub rim: Option<Vec<u8>>,
     /// Extensible measurements.
     pub rems: Option<[Vec<u8>; 4]>,
+    /// Extensible measurements where only some are expected.
+    pub some_rems: [Option<Vec<u8>>; 4],
     /// Personalization value, 64 bytes.
     pub rpv: Option<Vec<u8>>,
+    /// Whose key encrypts its memory.
+    pub mec_policy: Option<MecPolicy>,
 }
 
 /// Why a reference file cannot be used.
@@ -92,6 +127,29 @@ pub enum Unusable {
     },
     /// Neither a platform nor a realm in it.
     Empty,
+    /// A CoRIM where nobody said by which key and time to judge it.
+    NotAdmitted,
+    /// A CoRIM that is not signed, where a signer's key was given.
+    Unsigned,
+    /// A signed CoRIM, and no key to judge its signature by.
+    NoKey,
+    /// A CoRIM that none of the given keys signed.
+    Signature,
+    /// A CoRIM, or its signature, out of its validity.
+    Lapsed(evidence::corim::Lapsed),
+    /// A CoRIM that breaks a rule.
+    Corim(evidence::corim::Refusal),
+    /// Something that cannot be compared with a token, or not be said in another form.
+    NotCompared {
+        /// What.
+        what: &'static str,
+    },
+}
+
+impl From<evidence::corim::Refusal> for Unusable {
+    fn from(refusal: evidence::corim::Refusal) -> Self {
+        Self::Corim(refusal)
+    }
 }
 
 impl fmt::Display for Unusable {
@@ -103,6 +161,13 @@ impl fmt::Display for Unusable {
             Self::Value { field, expected, found } => write!(out, "{field}: expected {expected}, found {found:?}"),
             Self::Conflict { field } => write!(out, "{field}: two references say different things"),
             Self::Empty => out.write_str("expected a platform or a realm, found neither"),
+            Self::NotAdmitted => out.write_str("expected JSON, found a CoRIM, which takes a key and a time to judge"),
+            Self::Unsigned => out.write_str("expected a CoRIM signed by the given key, found one that is not signed"),
+            Self::NoKey => out.write_str("the CoRIM is signed: give its signer's key, to have that judged"),
+            Self::Signature => out.write_str("expected a signature by a given key, found another's or none that holds"),
+            Self::Lapsed(lapsed) => write!(out, "CoRIM: {lapsed}"),
+            Self::Corim(refusal) => write!(out, "CoRIM: {refusal}"),
+            Self::NotCompared { what } => write!(out, "{what} cannot be compared or said there"),
         }
     }
 }
@@ -116,14 +181,21 @@ impl References {
         Self::default()
     }
 
-    /// Reads one file (JSON, profile `allod-reference-1`) and joins it to what is already expected: fields add up,
-    /// lists of components too, and nothing may be said twice in two ways.
+    /// Reads one file and joins it to what is already expected: JSON of profile `allod-reference-1`, of which fields add
+    /// up, lists of components too, and nothing may be said twice in two ways; or a flat store as rust-ccatoken and
+    /// Trustee have them, of which each entry is one more alternative. CoRIMs: see [`References::admit`].
     ///
     /// # Errors
     /// [`Unusable`].
     pub fn add(&mut self, file: &[u8]) -> Result<(), Unusable> {
         if file.len() > MAX_FILE {
             return Err(Unusable::TooLong { found: file.len() });
+        }
+        if evidence::corim::is_corim(file) {
+            return Err(Unusable::NotAdmitted);
+        }
+        if flat::is_store(file) {
+            return self.add_store(file);
         }
         let file: wire::File = serde_json::from_slice(file).map_err(Unusable::Json)?;
         if file.profile != PROFILE {
@@ -140,7 +212,7 @@ impl References {
             let realm = RealmReference::try_from(realm)?;
             self.realm.get_or_insert_default().join(realm)?;
         }
-        Ok(())
+        self.compatible()
     }
 }
 
@@ -159,7 +231,11 @@ impl PlatformReference {
     fn join(&mut self, other: Self) -> Result<(), Unusable> {
         join("implementation_id", &mut self.implementation_id, other.implementation_id)?;
         join("config", &mut self.config, other.config)?;
+        join("config_mask", &mut self.config_mask, other.config_mask)?;
+        join("manufacturing_config", &mut self.manufacturing_config, other.manufacturing_config)?;
+        join("manufacturing_config_mask", &mut self.manufacturing_config_mask, other.manufacturing_config_mask)?;
         join("lifecycle", &mut self.lifecycle, other.lifecycle)?;
+        join("rotpks", &mut self.rotpks, other.rotpks)?;
         let Some(more) = other.components else { return Ok(()) };
         let components = self.components.get_or_insert_default();
         let fresh: Vec<_> = more.into_iter().filter(|it| !components.contains(it)).collect();
@@ -177,7 +253,11 @@ impl RealmReference {
         join("hash", &mut self.hash, other.hash)?;
         join("rim", &mut self.rim, other.rim)?;
         join("rems", &mut self.rems, other.rems)?;
-        join("rpv", &mut self.rpv, other.rpv)
+        for (old, new) in self.some_rems.iter_mut().zip(other.some_rems) {
+            join("rems", old, new)?;
+        }
+        join("rpv", &mut self.rpv, other.rpv)?;
+        join("mec_policy", &mut self.mec_policy, other.mec_policy)
     }
 }
 
@@ -198,8 +278,21 @@ mod wire {
     pub struct Platform {
         pub implementation_id: Option<String>,
         pub config: Option<String>,
+        pub config_mask: Option<String>,
+        pub manufacturing_config: Option<String>,
+        pub manufacturing_config_mask: Option<String>,
         pub lifecycle: Option<Vec<String>>,
         pub components: Option<Vec<Component>>,
+        pub rotpks: Option<Vec<Rotpk>>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Rotpk {
+        pub owner: String,
+        pub array: u64,
+        pub index: u64,
+        pub hash: String,
     }
 
     #[derive(Deserialize)]
@@ -219,6 +312,7 @@ mod wire {
         pub rim: Option<String>,
         pub rems: Option<Vec<String>>,
         pub rpv: Option<String>,
+        pub mec_policy: Option<String>,
     }
 }
 
@@ -234,6 +328,11 @@ fn digest(field: &'static str, text: String) -> Result<Vec<u8>, Unusable> {
     hex(field, "32, 48 or 64 bytes in hexadecimal", &[32, 48, 64], text)
 }
 
+fn mec_policy(name: String) -> Result<MecPolicy, Unusable> {
+    let wrong = Unusable::Value { field: "mec_policy", expected: "shared or private", found: name.clone() };
+    MecPolicy::from_name(&name).ok_or(wrong)
+}
+
 fn lifecycle(name: String) -> Result<State, Unusable> {
     let expected = "unknown, assembly, provisioning, secured, non-rot-debug, recoverable-debug or decommissioned";
     State::from_name(&name).ok_or(Unusable::Value { field: "lifecycle", expected, found: name })
@@ -244,15 +343,31 @@ impl TryFrom<wire::Platform> for PlatformReference {
 
     fn try_from(wire: wire::Platform) -> Result<Self, Unusable> {
         let id = |text| hex("implementation_id", "32 bytes in hexadecimal", &[32], text);
-        let config = |text| hex("config", "bytes in hexadecimal", &[], text);
+        let bytes = |field, text: Option<String>| text.map(|it| hex(field, "bytes in hexadecimal", &[], it)).transpose();
+        let rotpks = |list: Vec<wire::Rotpk>| list.into_iter().map(RotpkReference::try_from).collect();
         let states = |names: Vec<String>| names.into_iter().map(lifecycle).collect();
         let components = |list: Vec<wire::Component>| list.into_iter().map(ComponentReference::try_from).collect();
         Ok(Self {
             implementation_id: wire.implementation_id.map(id).transpose()?,
-            config: wire.config.map(config).transpose()?,
+            config: bytes("config", wire.config)?,
+            config_mask: bytes("config_mask", wire.config_mask)?,
+            manufacturing_config: bytes("manufacturing_config", wire.manufacturing_config)?,
+            manufacturing_config_mask: bytes("manufacturing_config_mask", wire.manufacturing_config_mask)?,
             lifecycle: wire.lifecycle.map(states).transpose()?,
             components: wire.components.map(components).transpose()?,
+            rotpks: wire.rotpks.map(rotpks).transpose()?,
         })
+    }
+}
+
+impl TryFrom<wire::Rotpk> for RotpkReference {
+    type Error = Unusable;
+
+    fn try_from(wire: wire::Rotpk) -> Result<Self, Unusable> {
+        let wire::Rotpk { owner, array, index, hash } = wire;
+        let wrong = Unusable::Value { field: "owner", expected: "CM or DM", found: owner.clone() };
+        let owner = Owner::from_name(&owner).ok_or(wrong)?.name();
+        Ok(Self { place: format!("{owner}.{array}.{index}"), hash: digest("hash", hash)? })
     }
 }
 
@@ -261,7 +376,9 @@ impl TryFrom<wire::Component> for ComponentReference {
 
     fn try_from(wire: wire::Component) -> Result<Self, Unusable> {
         let measurement = digest("measurement", wire.measurement)?;
-        let signer_id = wire.signer_id.map(|text| digest("signer_id", text)).transpose()?;
+        // On virtCCA a component's signer may be empty.
+        let signer = |text| hex("signer_id", "0, 32, 48 or 64 bytes in hexadecimal", &[0, 32, 48, 64], text);
+        let signer_id = wire.signer_id.map(signer).transpose()?;
         Ok(Self { kind: wire.kind, measurement, version: wire.version, signer_id })
     }
 }
@@ -283,7 +400,9 @@ impl TryFrom<wire::Realm> for RealmReference {
             hash: wire.hash.map(hash).transpose()?,
             rim: wire.rim.map(|text| digest("rim", text)).transpose()?,
             rems: wire.rems.map(rems).transpose()?,
+            some_rems: [None, None, None, None],
             rpv: wire.rpv.map(|text| hex("rpv", "64 bytes in hexadecimal", &[64], text)).transpose()?,
+            mec_policy: wire.mec_policy.map(mec_policy).transpose()?,
         })
     }
 }

@@ -1,8 +1,7 @@
 //! All stages in one call.
 
 use crate::anchors::Anchors;
-use crate::authenticate::{Authenticate, Nonce, completed};
-use crate::check::{Check, Step};
+use crate::authenticate::{Authenticate, Nonce, malformed};
 use crate::policy::Policy;
 use crate::reference::References;
 use crate::verdict::{Outcome, Verdict};
@@ -28,15 +27,10 @@ pub struct Case<'a> {
 pub fn verify(token: &[u8], case: &Case<'_>) -> Verdict {
     let token = match Token::parse(token) {
         Ok(token) => token,
-        Err(malformed) => return refused(&malformed),
+        Err(why) => return Verdict::refused(Outcome::Malformed, malformed(&why)),
     };
     match token.authenticate(case.anchors, &case.nonce, case.at) {
         Ok(authentic) => authentic.appraise(case.references, case.policy),
         Err(refused) => refused.into(),
     }
-}
-
-fn refused(malformed: &evidence::Malformed) -> Verdict {
-    let failed = Check::failed(Step::Structure, "a CCA token", malformed.to_string());
-    Verdict::refused(Outcome::Malformed, completed(Vec::new(), failed))
 }

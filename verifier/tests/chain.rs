@@ -60,7 +60,7 @@ fn signatures_hold_only_by_the_issuer() {
     broken(|_, _, leaf| leaf.signer = key(9), "CN=cpak has a signature that does not verify");
     broken(|_, sub, _| sub.signer = key(9), "CN=sub has a signature that does not verify");
     broken(|root, _, _| root.key = key(9), "CN=sub has a signature that does not verify");
-    broken(|_, _, leaf| leaf.algorithm = 2, "algorithm ES256 with a key for ES384");
+    broken(|_, _, leaf| leaf.algorithm = Some(maker::signer::key256(1).algorithm()), "algorithm ES256 with a key for ES384");
 }
 
 #[test]
@@ -154,7 +154,8 @@ fn a_certificate_that_is_not_understood_is_not_read() {
     assert_eq!(with(&|it| it.more = vec![unknown(false), unknown(false)]), Some(Unreadable::Extension));
     let broken_identity = || der::extension(&maker::IDENTITY, false, &[0x30, 0x00]);
     assert_eq!(with(&|it| (it.identity, it.more) = (None, vec![broken_identity()])), Some(Unreadable::Extension));
-    assert_eq!(with(&|it| it.algorithm = 1), Some(Unreadable::Algorithm));
+    let sha224 = der::sequence(&[&der::oid(&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 1])]);
+    assert_eq!(with(&|it| it.algorithm = Some(sha224.clone())), Some(Unreadable::Algorithm));
     assert_eq!(with(&|it| it.version = 1), Some(Unreadable::Version));
     let mut long = leaf().der();
     long.push(0);

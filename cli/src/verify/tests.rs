@@ -7,7 +7,7 @@ use p384::ecdsa::{Signature, SigningKey};
 use rot::config::{Firmware, Hardware};
 use rot::measurement::{Component, Measurements};
 use rot::version::Version;
-use verifier::{Outcome, Verdict};
+use verifier::{Outcome, References, Verdict};
 
 const NONCE: [u8; 64] = [0xC4; 64];
 const ES384: [u8; 4] = [0xA1, 0x01, 0x38, 0x22];

@@ -16,6 +16,11 @@ pub struct Text<'a> {
     pub colours: bool,
 }
 
+/// A claim that not every token has.
+fn optional(out: &mut fmt::Formatter<'_>, name: &str, value: Option<&str>) -> fmt::Result {
+    value.map_or(Ok(()), |value| writeln!(out, "  {name:<15} {value}"))
+}
+
 impl fmt::Display for Text<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.claims(out)?;
@@ -32,6 +37,9 @@ impl Text<'_> {
     }
 
     fn claims(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(family) = self.verdict.family() {
+            writeln!(out, "{family}")?;
+        }
         if let Some(platform) = self.verdict.platform() {
             writeln!(out, "Platform")?;
             writeln!(out, "  profile         {}", platform.profile)?;
@@ -39,15 +47,27 @@ impl Text<'_> {
             writeln!(out, "  instance        {}", platform.instance_id)?;
             writeln!(out, "  lifecycle       {}", platform.lifecycle)?;
             writeln!(out, "  configuration   {}", platform.config)?;
+            optional(out, "production", platform.manufacturing_config.as_deref())?;
             for component in &platform.components {
                 let kind = component.kind.as_deref().unwrap_or("(no type)").escape_debug().to_string();
                 let version = component.version.as_deref().unwrap_or("-").escape_debug();
-                writeln!(out, "  {kind:<14}  {} version {version}", component.measurement)?;
+                let live = if component.live_activation == Some(true) { ", replaceable while it runs" } else { "" };
+                writeln!(out, "  {kind:<14}  {} version {version}{live}", component.measurement)?;
             }
+            for device in &platform.devices {
+                let kind = device.kind.as_deref().unwrap_or("(no type)").escape_debug().to_string();
+                writeln!(out, "  {kind:<14}  {} a device, by {}", device.measurements, device.protocol.escape_debug())?;
+            }
+            for key in &platform.rotpks {
+                writeln!(out, "  boot key {}.{}.{} {}", key.owner, key.array, key.index, key.hash)?;
+            }
+            optional(out, "peer signers", platform.peer_signers.as_deref())?;
+            optional(out, "TPM binding", platform.tpm_binding.as_deref())?;
         }
         if let Some(realm) = self.verdict.realm() {
             writeln!(out, "Realm")?;
             writeln!(out, "  profile         {}", realm.profile)?;
+            optional(out, "instance", realm.instance_id.as_deref())?;
             writeln!(out, "  challenge       {}", realm.challenge)?;
             writeln!(out, "  personalization {}", realm.rpv)?;
             writeln!(out, "  measured with   {}", realm.hash)?;
@@ -55,6 +75,9 @@ impl Text<'_> {
             for (index, rem) in realm.rems.iter().enumerate() {
                 writeln!(out, "  REM {index}           {rem}")?;
             }
+            optional(out, "memory key", realm.mec_policy)?;
+            optional(out, "firmware", realm.live_activation.map(|it| if it { "replaceable" } else { "stays" }))?;
+            optional(out, "devices", realm.devices_hash.as_deref())?;
             writeln!(out)?;
         }
         Ok(())
@@ -66,10 +89,11 @@ impl Text<'_> {
             Status::Warning => ("!", YELLOW),
             Status::Failed => ("✗", RED),
             Status::NotDone => ("–", YELLOW),
+            Status::NotApplicable => ("·", PLAIN),
         };
         let mark = self.painted(colour, mark);
         let label = check.label();
-        if check.status == Status::Ok {
+        if matches!(check.status, Status::Ok | Status::NotApplicable) {
             return writeln!(out, "{mark} {label:<width$}  {}", check.found.as_deref().unwrap_or_default());
         }
         if let (None, None, Some(advice)) = (&check.expected, &check.found, &check.advice) {

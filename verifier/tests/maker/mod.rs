@@ -4,12 +4,13 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod der;
+pub mod signer;
 pub mod token;
+pub mod virtcca;
 
 use abi::endorsement::cca_identity;
 use allod_verifier::{Anchors, Case, Nonce, Policy, References, Verdict, verify};
-use p384::ecdsa::signature::Signer;
-use p384::ecdsa::{Signature, SigningKey};
+pub use signer::{Signer, key, key521};
 
 /// A time within the validity of everything that is not made wrong: 2026-11-22.
 pub const NOW: u64 = 1_795_305_600;
@@ -17,21 +18,11 @@ pub const NOW: u64 = 1_795_305_600;
 pub const CHALLENGE: [u8; 64] = [0xC4; 64];
 pub const IMPLEMENTATION: [u8; 32] = [0x1D; 32];
 
-/// A P-384 key from a number: the same number, the same key.
-pub fn key(number: u8) -> SigningKey {
-    SigningKey::from_slice(&[number; 48]).expect("a scalar below the order")
-}
-
-/// The uncompressed point of a key, 97 bytes.
-pub fn point(key: &SigningKey) -> Vec<u8> {
-    key.verifying_key().to_sec1_point(false).as_bytes().to_vec()
-}
-
 /// An instance identifier that follows a key, as our platforms have it.
-pub fn instance(key: &SigningKey) -> [u8; 33] {
+pub fn instance(key: &Signer) -> [u8; 33] {
     let mut id = [0; 33];
     id[0] = 1;
-    id[1..].copy_from_slice(&point(key)[1..33]);
+    id[1..].copy_from_slice(&key.public()[1..33]);
     id
 }
 
@@ -41,8 +32,8 @@ pub struct Certificate {
     pub version: u8,
     pub subject: &'static str,
     pub issuer: &'static str,
-    pub key: SigningKey,
-    pub signer: SigningKey,
+    pub key: Signer,
+    pub signer: Signer,
     pub validity: (&'static str, &'static str),
     /// `cA` and `pathLenConstraint`, or no such extension.
     pub constraints: Option<(bool, Option<u8>)>,
@@ -53,8 +44,12 @@ pub struct Certificate {
     pub key_ids: (Option<u8>, Option<u8>),
     /// Further extensions, in DER.
     pub more: Vec<Vec<u8>>,
-    /// Last number of the signature algorithm's identifier: 3 is ECDSA with SHA-384.
-    pub algorithm: u8,
+    /// The number among those of its issuer.
+    pub serial: u8,
+    /// Where a list of revoked certificates is said to be published.
+    pub list: Option<&'static str>,
+    /// The identifier of the signature's algorithm, if it is not to be the signer's.
+    pub algorithm: Option<Vec<u8>>,
 }
 
 pub fn root() -> Certificate {
@@ -88,32 +83,29 @@ pub fn leaf() -> Certificate {
         identity: Some((IMPLEMENTATION, instance(&key(3)))),
         key_ids: (None, None),
         more: Vec::new(),
-        algorithm: 3,
+        serial: 7,
+        list: None,
+        algorithm: None,
     }
 }
 
 impl Certificate {
-    /// The certificate in DER, signed with the signer's key and SHA-384.
+    /// The certificate in DER, signed with the signer's key.
     pub fn der(&self) -> Vec<u8> {
-        let algorithm = der::sequence(&[&der::oid(&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, self.algorithm])]);
-        let ec_key = der::oid(&[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01]);
-        let curve = der::oid(&[0x2B, 0x81, 0x04, 0x00, 0x22]);
-        let key_info = der::sequence(&[&der::sequence(&[&ec_key, &curve]), &der::bits(0, &point(&self.key))]);
+        let algorithm = self.algorithm.clone().unwrap_or_else(|| self.signer.algorithm());
         let (from, to) = self.validity;
         let signed = der::sequence(&[
             &der::tagged(0xA0, &der::integer(&[self.version])),
-            &der::integer(&[7]),
+            &der::integer(&[self.serial]),
             &algorithm,
             &der::name(self.issuer),
             &der::sequence(&[&der::time(from), &der::time(to)]),
             &der::name(self.subject),
-            &key_info,
+            &self.key.info(),
             &der::tagged(0xA3, &der::sequence(&[&self.extensions().concat()])),
         ]);
-        let signature: Signature = self.signer.sign(&signed);
-        let (r, s) = signature.split_bytes();
-        let signature = der::sequence(&[&der::integer(&r), &der::integer(&s)]);
-        der::sequence(&[&signed, &algorithm, &der::bits(0, &signature)])
+        let signature = der::bits(0, &self.signer.sign_der(&signed));
+        der::sequence(&[&signed, &algorithm, &signature])
     }
 
     fn extensions(&self) -> Vec<Vec<u8>> {
@@ -133,6 +125,10 @@ impl Certificate {
         if let (_, Some(authority)) = self.key_ids {
             let value = der::sequence(&[&der::tagged(0x80, &[authority; 20])]);
             list.push(der::extension(&[0x55, 0x1D, 0x23], false, &value));
+        }
+        if let Some(address) = self.list {
+            let name = der::tagged(0xA0, &der::tagged(0xA0, &der::tagged(0x86, address.as_bytes())));
+            list.push(der::extension(&[0x55, 0x1D, 0x1F], false, &der::sequence(&[&der::sequence(&[&name])])));
         }
         if let Some((implementation, instance)) = &self.identity {
             list.push(der::extension(&IDENTITY, false, &cca_identity(implementation, instance)));
@@ -191,4 +187,48 @@ pub fn base64(bytes: &[u8]) -> String {
         (0..4).map(|at| if at <= chunk.len() { digit(at) } else { '=' }).collect::<String>()
     };
     bytes.chunks(3).map(group).collect()
+}
+
+/// A list of revoked certificates. The defaults make one that is right and empty.
+#[derive(Clone)]
+pub struct RevocationList {
+    pub issuer: &'static str,
+    pub signer: Signer,
+    pub this_update: &'static str,
+    pub next_update: Option<&'static str>,
+    pub revoked: Vec<u8>,
+    /// Extensions, in DER.
+    pub more: Vec<Vec<u8>>,
+}
+
+/// The list of the authority that signs leaves.
+pub fn list() -> RevocationList {
+    RevocationList {
+        issuer: "sub",
+        signer: key(2),
+        this_update: "20261101000000Z",
+        next_update: Some("20261201000000Z"),
+        revoked: Vec::new(),
+        more: Vec::new(),
+    }
+}
+
+impl RevocationList {
+    /// The list in DER, signed.
+    pub fn der(&self) -> Vec<u8> {
+        let algorithm = self.signer.algorithm();
+        let entry = |serial: &u8| der::sequence(&[&der::integer(&[*serial]), &der::time("20261105000000Z")]);
+        let entries: Vec<u8> = self.revoked.iter().flat_map(entry).collect();
+        let signed = der::sequence(&[
+            &der::integer(&[1]),
+            &algorithm,
+            &der::name(self.issuer),
+            &der::time(self.this_update),
+            &self.next_update.map(der::time).unwrap_or_default(),
+            &if entries.is_empty() { vec![] } else { der::sequence(&[&entries]) },
+            &if self.more.is_empty() { vec![] } else { der::tagged(0xA0, &der::sequence(&[&self.more.concat()])) },
+        ]);
+        let signature = der::bits(0, &self.signer.sign_der(&signed));
+        der::sequence(&[&signed, &algorithm, &signature])
+    }
 }

@@ -1,8 +1,6 @@
 //! CCA tokens, signed, each claim open to be made wrong.
 
-use super::{CHALLENGE, IMPLEMENTATION, instance, key, point};
-use p384::ecdsa::signature::Signer;
-use p384::ecdsa::{Signature, SigningKey};
+use super::{CHALLENGE, IMPLEMENTATION, Signer, instance, key};
 use sha2::{Digest, Sha256};
 
 pub const PLATFORM_REFERENCE: &str = r#"{"profile": "allod-reference-1", "platform": {
@@ -64,8 +62,8 @@ pub fn set(entries: &mut Entries, key: u64, value: Vec<u8>) {
 /// A token before it is signed.
 #[derive(Clone)]
 pub struct Maker {
-    pub cpak: SigningKey,
-    pub rak: SigningKey,
+    pub cpak: Signer,
+    pub rak: Signer,
     pub platform: Entries,
     pub realm: Entries,
     /// Protected headers of both halves: ES384 unless made wrong.
@@ -79,9 +77,16 @@ pub fn component(kind: &str, measurement: u8, version: Option<&str>, signer: u8)
     map(&entries)
 }
 
-pub fn cose_key(key: &SigningKey) -> Vec<u8> {
-    let point = point(key);
-    [&[0xA4, 1, 2, 0x20, 2, 0x21, 0x58, 0x30][..], &point[1..49], &[0x22, 0x58, 0x30], &point[49..]].concat()
+pub fn cose_key(key: &Signer) -> Vec<u8> {
+    let point = key.public();
+    let half = point.len() / 2;
+    let curve = match half {
+        32 => 1,
+        48 => 2,
+        _ => 3,
+    };
+    let head = [0xA4, 1, 2, 0x20, curve, 0x21];
+    [&head[..], &bytes(&point[1..=half]), &[0x22], &bytes(&point[half + 1..])].concat()
 }
 
 impl Default for Maker {
@@ -109,8 +114,8 @@ impl Default for Maker {
             (44238, bytes(&[0x11; 32])),
             (44239, array(&vec![bytes(&[0; 32]); 4])),
         ];
-        let es384 = vec![0xA1, 0x01, 0x38, 0x22];
-        Self { cpak, rak, platform, realm, headers: [es384.clone(), es384] }
+        let headers = [cpak.header(), rak.header()];
+        Self { cpak, rak, platform, realm, headers }
     }
 }
 
@@ -129,12 +134,21 @@ impl Maker {
         wrapped(&self.platform_half(), &self.realm_half())
     }
 
+    /// Gives the platform another key, with which it signs and names itself.
+    pub fn with_cpak(mut self, cpak: Signer) -> Self {
+        set(&mut self.platform, 256, bytes(&instance(&cpak)));
+        self.headers[0] = cpak.header();
+        self.cpak = cpak;
+        self
+    }
+
     /// Gives the Realm another key, with or without the platform's consent.
-    pub fn with_rak(mut self, rak: SigningKey, vouched: bool) -> Self {
+    pub fn with_rak(mut self, rak: Signer, vouched: bool) -> Self {
         set(&mut self.realm, 44237, bytes(&cose_key(&rak)));
         if vouched {
             set(&mut self.platform, 10, bytes(&Sha256::digest(cose_key(&rak))));
         }
+        self.headers[1] = rak.header();
         self.rak = rak;
         self
     }
@@ -145,10 +159,14 @@ pub fn wrapped(platform: &[u8], realm: &[u8]) -> Vec<u8> {
     [vec![0xD9, 0x01, 0x8F], map(&vec![(44234, bytes(platform)), (44241, bytes(realm))])].concat()
 }
 
-/// A COSE_Sign1 by a P-384 key, with SHA-384 whatever the header says.
-pub fn sign1(key: &SigningKey, header: &[u8], payload: &[u8]) -> Vec<u8> {
+/// A COSE_Sign1 by a key, with its own algorithm whatever the header says.
+pub fn sign1(key: &Signer, header: &[u8], payload: &[u8]) -> Vec<u8> {
     let signed = array(&[text("Signature1"), bytes(header), bytes(&[]), bytes(payload)]);
-    let signature: Signature = key.sign(&signed);
-    let items = [bytes(header), map(&vec![]), bytes(payload), bytes(&signature.to_bytes())];
+    assembled(header, payload, &key.sign(&signed))
+}
+
+/// A COSE_Sign1 with any signature.
+pub fn assembled(header: &[u8], payload: &[u8], signature: &[u8]) -> Vec<u8> {
+    let items = [bytes(header), map(&vec![]), bytes(payload), bytes(signature)];
     [vec![0xD2], array(&items)].concat()
 }

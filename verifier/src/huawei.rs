@@ -1,0 +1,56 @@
+//! Huawei's certificate authorities for virtCCA, by the fingerprints of what Huawei publishes: the roots and the
+//! authorities below them, of RSA for the first generation of machines and on P-521 for the second.
+
+use crate::certificate::Certificate;
+
+/// An authority of Huawei's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// Its common name.
+    pub name: &'static str,
+    /// SHA-256 of its certificate in DER.
+    pub fingerprint: [u8; 32],
+}
+
+/// The four authorities.
+pub const AUTHORITIES: [Authority; 4] = [
+    Authority { name: "Huawei Equipment CA", fingerprint: EQUIPMENT },
+    Authority { name: "Huawei IT Product CA", fingerprint: IT_PRODUCT },
+    Authority { name: "Huawei ECC Attestation Root CA 1", fingerprint: ECC_ATTESTATION },
+    Authority { name: "Huawei Computing ECC CCA CA 1", fingerprint: ECC_CCA },
+];
+
+const EQUIPMENT: [u8; 32] = [
+    0xDA, 0x2A, 0xBE, 0x92, 0x25, 0xD7, 0x95, 0xA3, 0x80, 0xE2, 0x89, 0x9D, 0x53, 0x0E, 0xF0, 0x31,
+    0x8A, 0x5B, 0x32, 0xBC, 0x81, 0xAA, 0xFD, 0x44, 0x88, 0xBA, 0x96, 0x1D, 0xDF, 0x75, 0x02, 0xD4,
+];
+const IT_PRODUCT: [u8; 32] = [
+    0x91, 0xBE, 0x99, 0xA2, 0x62, 0x58, 0x95, 0x3E, 0xFC, 0x71, 0x75, 0x71, 0x64, 0xA7, 0x55, 0x50,
+    0xCE, 0xEC, 0x3D, 0xFB, 0x95, 0xEF, 0x97, 0x8B, 0xE6, 0x36, 0x50, 0x8D, 0x9C, 0xCD, 0x9A, 0xFA,
+];
+const ECC_ATTESTATION: [u8; 32] = [
+    0x40, 0xEA, 0x8C, 0xA7, 0x7E, 0xAA, 0x10, 0x58, 0x24, 0x6A, 0xA0, 0xAB, 0x21, 0x90, 0xD2, 0x5C,
+    0xD7, 0xAB, 0x08, 0x60, 0xB3, 0xD0, 0xEA, 0xE5, 0x2B, 0xB9, 0xFF, 0x5E, 0xD3, 0x5D, 0x79, 0xF8,
+];
+const ECC_CCA: [u8; 32] = [
+    0xF5, 0xFD, 0xB9, 0x3E, 0x51, 0xB6, 0xF6, 0xDA, 0x9F, 0xC0, 0x0D, 0xFB, 0x8C, 0x4A, 0x84, 0xCC,
+    0x7F, 0x2D, 0x73, 0x4A, 0xF1, 0x10, 0x2B, 0xD4, 0x6F, 0x92, 0x84, 0x9B, 0x83, 0x20, 0x9B, 0x67,
+];
+
+/// Which of them a certificate is.
+#[must_use]
+pub fn recognise(certificate: &Certificate) -> Option<&'static Authority> {
+    AUTHORITIES.iter().find(|known| known.fingerprint == *certificate.fingerprint())
+}
+
+/// Whether a certificate has the name of one of them, and is not it.
+#[must_use]
+pub(crate) fn is_impostor(certificate: &Certificate) -> bool {
+    let named = |known: &Authority| common_names(certificate.subject()).any(|it| it.eq_ignore_ascii_case(known.name));
+    AUTHORITIES.iter().any(named) && recognise(certificate).is_none()
+}
+
+/// The common names in a name (RFC 4514 §2).
+fn common_names(name: &str) -> impl Iterator<Item = &str> {
+    name.split([',', '+']).filter_map(|part| part.trim().strip_prefix("CN=")).map(str::trim)
+}
