@@ -63,9 +63,12 @@ fn a_domain_names_files_beside_it() {
 
 #[test]
 fn a_domain_and_options_exclude_each_other_and_one_is_needed() {
-    for line in [&[][..], &["--domain", "d", "--kernel", "k"], &["--domain", "d", "--memory", "1G"]] {
+    for line in [&["--domain", "d", "--kernel", "k"], &["--domain", "d", "--memory", "1G"]] {
         assert!(args(line).is_err(), "{line:?}");
     }
+    // Neither is refused later: a Normal-world image needs no VM.
+    let refusal = args(&[]).unwrap().load().unwrap_err().to_string();
+    assert!(refusal.contains("--kernel or --domain"), "{refusal}");
 }
 
 #[test]
