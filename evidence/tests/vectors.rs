@@ -80,7 +80,10 @@ fn the_claims_of_2024_are_all_read() {
     let claims = unlocked(Token::parse(&bytes).expect("well formed"));
     let platform = claims.platform.expect("a platform");
     assert_eq!((platform.client_id, platform.manufacturing_config), (Some(1), Some(&[1, 2, 3][..])));
-    assert_eq!(platform.devices.iter().map(|it| it.kind).collect::<Vec<_>>(), [Some("cxl-type-3"), Some("other-device-2")]);
+    assert_eq!(
+        platform.devices.iter().map(|it| it.kind).collect::<Vec<_>>(),
+        [Some("cxl-type-3"), Some("other-device-2")]
+    );
     assert_eq!(platform.rotpks.iter().map(ToString::to_string).collect::<Vec<_>>(), ["DM.0.0"]);
     assert_eq!(platform.peer_signers, Some(&[5; 5][..]));
     assert_eq!(claims.realm.mec_policy.map(|it| it.name()), Some("private"));

@@ -10,6 +10,7 @@ const LABEL_KEY: &str = "PUBLIC KEY";
 
 /// What a file says to trust.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there are few, and none lives long")]
 pub enum Trusted {
     /// An authority, or whoever stands in its place.
     Certificate(Box<Certificate>),

@@ -245,7 +245,9 @@ impl fmt::Display for Wanted<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Platform(identity) => write!(out, "one endorsed key for {identity}"),
-            Self::VirtCca2(_) => out.write_str("the certificate of the machine's platform key (P-521), one and no more"),
+            Self::VirtCca2(_) => {
+                out.write_str("the certificate of the machine's platform key (P-521), one and no more")
+            }
             Self::VirtCca1(_) => out.write_str("the certificate of the machine's device key (RSA), one and no more"),
         }
     }

@@ -65,7 +65,11 @@ fn platform(
         let (measurements, certificates) = (encode(device.measurements), encode(device.certificates));
         let found = format!("{measurements} by {}, certificates {certificates}", device.protocol.escape_debug());
         let advice = "have the device's own evidence verified";
-        Check::not_done(Step::Extension, found, advice).of(device.kind.unwrap_or("(no type)").escape_debug().to_string())
+        Check::not_done(Step::Extension, found, advice).of(device
+            .kind
+            .unwrap_or("(no type)")
+            .escape_debug()
+            .to_string())
     }));
 }
 

@@ -176,7 +176,8 @@ pub(crate) fn malformed(malformed: &Malformed) -> Vec<Check> {
 fn structure(parts: &Parts<'_, '_>) -> Check {
     let extras = parts.extras.iter().map(|it| format!("{} ({}, {} bytes)", it.name(), it.key, it.content.len()));
     let extras: Vec<String> = extras.collect();
-    let beside = if extras.is_empty() { String::new() } else { format!("; beside it, unsigned: {}", extras.join(", ")) };
+    let beside =
+        if extras.is_empty() { String::new() } else { format!("; beside it, unsigned: {}", extras.join(", ")) };
     Check::ok(Step::Structure, format!("{}{beside}", parts.alleged.family))
 }
 
@@ -206,9 +207,9 @@ fn trust_anchor<'a>(
         Some(identity) => Wanted::VirtCca2(identity),
         None => Wanted::VirtCca1(realm_key.and_then(|key| key.as_ref().ok())),
     };
-    let endorsed = anchors.select(wanted).map_err(|none| {
-        Check::failed(Step::TrustAnchor, wanted.to_string(), format!("{none}{}", at_hand(anchors)))
-    })?;
+    let endorsed = anchors
+        .select(wanted)
+        .map_err(|none| Check::failed(Step::TrustAnchor, wanted.to_string(), format!("{none}{}", at_hand(anchors))))?;
     if let Some(known) = published(endorsed.key(), anchors) {
         return Err(Box::new(Check::failed(Step::TrustAnchor, "a key that is secret", known)));
     }
@@ -310,7 +311,8 @@ fn realm_signature(parts: &Parts<'_, '_>, realm_key: RealmKey<'_>, anchors: &Anc
             return Ok(Check::not_applicable(step, "none: the platform vouches for the claims themselves"));
         }
     };
-    let refused = |found: String| Box::new(Check::failed(step, "a key of the kind that the token's family uses", found));
+    let refused =
+        |found: String| Box::new(Check::failed(step, "a key of the kind that the token's family uses", found));
     let key = match realm_key {
         Some(Ok(key)) => key,
         Some(Err(fault)) => return Err(refused(fault.to_string())),
@@ -373,9 +375,10 @@ fn vouched(stated: &[u8], algorithm: Hash, bytes: &[u8], what: &str) -> Judged {
 fn same_key(realm_key: RealmKey<'_>, endorsed: &Key) -> Judged {
     let expected = format!("the token's key to be the certificate's: {}", encode(&endorsed.fingerprint()));
     match realm_key {
-        Some(Ok(key)) if key == endorsed => {
-            Ok(Check::ok(Step::Binding, format!("the token's key is the certificate's: {}", encode(&key.fingerprint()))))
-        }
+        Some(Ok(key)) if key == endorsed => Ok(Check::ok(
+            Step::Binding,
+            format!("the token's key is the certificate's: {}", encode(&key.fingerprint())),
+        )),
         Some(Ok(key)) => Err(Box::new(Check::failed(Step::Binding, expected, encode(&key.fingerprint())))),
         _ => Err(Box::new(Check::failed(Step::Binding, expected, "none"))),
     }

@@ -220,8 +220,7 @@ impl Key {
     pub fn verify_x509(&self, named: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), Fault> {
         match (self, self.scalar()) {
             (Self::Rsa(key), _) if named == Algorithm::Ps256 => {
-                let scheme =
-                    Pkcs1v15Sign { hash_len: Some(Sha256::output_size()), prefix: Box::new(SHA256_INFO) };
+                let scheme = Pkcs1v15Sign { hash_len: Some(Sha256::output_size()), prefix: Box::new(SHA256_INFO) };
                 key.verify(scheme, &Sha256::digest(message), signature).map_err(|_| Fault::Signature)
             }
             (_, None) => Err(Fault::Algorithm { expected: self.algorithm(), found: named }),

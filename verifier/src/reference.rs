@@ -343,7 +343,8 @@ impl TryFrom<wire::Platform> for PlatformReference {
 
     fn try_from(wire: wire::Platform) -> Result<Self, Unusable> {
         let id = |text| hex("implementation_id", "32 bytes in hexadecimal", &[32], text);
-        let bytes = |field, text: Option<String>| text.map(|it| hex(field, "bytes in hexadecimal", &[], it)).transpose();
+        let bytes =
+            |field, text: Option<String>| text.map(|it| hex(field, "bytes in hexadecimal", &[], it)).transpose();
         let rotpks = |list: Vec<wire::Rotpk>| list.into_iter().map(RotpkReference::try_from).collect();
         let states = |names: Vec<String>| names.into_iter().map(lifecycle).collect();
         let components = |list: Vec<wire::Component>| list.into_iter().map(ComponentReference::try_from).collect();

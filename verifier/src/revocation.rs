@@ -1,8 +1,6 @@
 //! Lists of revoked certificates, as files: nothing is fetched (RFC 5280 §5).
 
-use crate::certificate::{
-    AUTHORITY_KEY, Certificate, Unreadable, algorithm, blocks, decoded, printable, split,
-};
+use crate::certificate::{AUTHORITY_KEY, Certificate, Unreadable, algorithm, blocks, decoded, printable, split};
 use crate::chain::moment;
 use crate::key::Fault;
 use evidence::cose::Algorithm;

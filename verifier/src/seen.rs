@@ -21,9 +21,9 @@ impl Seen {
     pub fn id(key: &Key, half: &Sign1<'_>) -> Id {
         let info = key.info();
         let parts = [info.as_slice(), half.algorithm().name().as_bytes(), &half.signed_bytes(), half.signature()];
-        let hash = parts.iter().fold(Sha256::new(), |hash, part| {
-            hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part)
-        });
+        let hash = parts
+            .iter()
+            .fold(Sha256::new(), |hash, part| hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part));
         hash.finalize().into()
     }
 

@@ -60,7 +60,10 @@ fn signatures_hold_only_by_the_issuer() {
     broken(|_, _, leaf| leaf.signer = key(9), "CN=cpak has a signature that does not verify");
     broken(|_, sub, _| sub.signer = key(9), "CN=sub has a signature that does not verify");
     broken(|root, _, _| root.key = key(9), "CN=sub has a signature that does not verify");
-    broken(|_, _, leaf| leaf.algorithm = Some(maker::signer::key256(1).algorithm()), "algorithm ES256 with a key for ES384");
+    broken(
+        |_, _, leaf| leaf.algorithm = Some(maker::signer::key256(1).algorithm()),
+        "algorithm ES256 with a key for ES384",
+    );
 }
 
 #[test]

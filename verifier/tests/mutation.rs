@@ -26,7 +26,12 @@ fn said(verdict: &Verdict) -> (bool, String) {
 }
 
 /// Judges every variant, on every processor, and counts those that are authentic and say just what the original says.
-fn none_says_more(count: usize, variant: &(impl Fn(usize) -> Vec<u8> + Sync), judge: &(impl Fn(&[u8]) -> Verdict + Sync), original: &[u8]) -> usize {
+fn none_says_more(
+    count: usize,
+    variant: &(impl Fn(usize) -> Vec<u8> + Sync),
+    judge: &(impl Fn(&[u8]) -> Verdict + Sync),
+    original: &[u8],
+) -> usize {
     let control = said(&judge(original));
     assert!(control.0, "the control");
     let judged = |at: usize| {

@@ -5,7 +5,9 @@ mod maker;
 use allod_verifier::certificate::Unreadable;
 use allod_verifier::{Anchors, Check, Outcome, Status, Step, Verdict};
 use maker::token::Maker;
-use maker::{Certificate, NOW, RevocationList, anchors, der, failed, good_references, judge_by, key, leaf, list, root, sub};
+use maker::{
+    Certificate, NOW, RevocationList, anchors, der, failed, good_references, judge_by, key, leaf, list, root, sub,
+};
 
 fn with_lists(anchors: Anchors, lists: &[&RevocationList]) -> Anchors {
     let mut anchors = anchors;
@@ -38,7 +40,11 @@ fn found(verdict: &Verdict) -> String {
 #[test]
 fn a_revoked_platform_key_is_refused() {
     let verdict = under(&[&list()]);
-    assert_eq!((verdict.outcome(), step(&verdict).status), (Outcome::Affirming, Status::Ok), "the control: {verdict:#?}");
+    assert_eq!(
+        (verdict.outcome(), step(&verdict).status),
+        (Outcome::Affirming, Status::Ok),
+        "the control: {verdict:#?}"
+    );
     let mut revoked = list();
     revoked.revoked = vec![6, 7];
     let verdict = under(&[&revoked]);
@@ -56,7 +62,11 @@ fn a_revoked_authority_is_refused() {
     let sub = Certificate { serial: 9, ..sub_may_revoke(sub()) };
     let anchors = || anchors(&sub_may_revoke(root()), &[&sub, &leaf()]);
     let roots = |revoked| RevocationList { issuer: "root", signer: key(1), revoked, ..list() };
-    assert_eq!(judged(&with_lists(anchors(), &[&list(), &roots(vec![7])])).outcome(), Outcome::Affirming, "the control");
+    assert_eq!(
+        judged(&with_lists(anchors(), &[&list(), &roots(vec![7])])).outcome(),
+        Outcome::Affirming,
+        "the control"
+    );
     let verdict = judged(&with_lists(anchors(), &[&list(), &roots(vec![9])]));
     assert_eq!(failed(&verdict).as_deref(), Some("revocation"));
     assert!(found(&verdict).contains("CN=sub, number 09"), "{}", found(&verdict));

@@ -4,7 +4,7 @@ mod maker;
 
 use allod_verifier::certificate::Identity;
 use allod_verifier::{Anchors, Case, Nonce, Outcome, Policy, References, Status, Step, verify};
-use maker::token::{Maker, bytes, component, array, set, text, uint, wrapped};
+use maker::token::{Maker, array, bytes, component, set, text, uint, wrapped};
 use maker::{NOW, anchors, failed, good_anchors, good_references, judge, judge_by, key, leaf, root, sub};
 
 /// The token affirms; with the fault it is refused at this step, and with this outcome.

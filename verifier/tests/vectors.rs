@@ -21,7 +21,12 @@ fn tokens_that_should_verify_do_and_affirm_with_their_own_values() {
     ] {
         let vector = Vector::arm(&folder, name, key_file);
         let verdict = vector.judge(&vector.token, &References::new());
-        assert_eq!(verdict.outcome(), Outcome::Warning, "{name}: authentic, without references: {:?}", verdict.failed());
+        assert_eq!(
+            verdict.outcome(),
+            Outcome::Warning,
+            "{name}: authentic, without references: {:?}",
+            verdict.failed()
+        );
         let verdict = vector.judge(&vector.token, &vector.echo());
         assert_eq!(verdict.outcome(), Outcome::Affirming, "{name}: {verdict:#?}");
     }

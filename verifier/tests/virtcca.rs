@@ -146,8 +146,14 @@ fn a_device_certificate_must_lead_to_a_root() {
         let found = verdict.failed().and_then(|check| check.found.clone()).unwrap_or_default();
         assert!(found.contains(words), "{found:?} has no {words:?}");
     };
-    broken(|[_, _, device]| device.validity = ("20200101000000Z", "20210101000000Z"), "CN=D924B0157002 is valid from 2020");
-    broken(|[_, _, device]| device.validity = ("20300101000000Z", "20360101000000Z"), "CN=D924B0157002 is valid from 2030");
+    broken(
+        |[_, _, device]| device.validity = ("20200101000000Z", "20210101000000Z"),
+        "CN=D924B0157002 is valid from 2020",
+    );
+    broken(
+        |[_, _, device]| device.validity = ("20300101000000Z", "20360101000000Z"),
+        "CN=D924B0157002 is valid from 2030",
+    );
     broken(|[_, sub, _]| sub.validity = ("20200101000000Z", "20210101000000Z"), "CN=sub is valid from 2020");
     broken(|[_, _, device]| device.signer = key(9), "CN=D924B0157002 has a signature");
     broken(|[root, ..]| (root.key, root.signer) = (key(9), key(9)), "CN=sub has a signature");

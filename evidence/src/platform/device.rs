@@ -17,16 +17,8 @@ const KIND: u64 = 7;
 const ENCRYPTION: u64 = 8;
 
 /// Protocols whose negotiation must be measured.
-const WITH_VCA: [&str; 8] = [
-    "spdm-1.2.0",
-    "spdm-1.2.1",
-    "spdm-1.2.2",
-    "spdm-1.2.3",
-    "spdm-1.3.0",
-    "spdm-1.3.1",
-    "spdm-1.3.2",
-    "spdm-1.4.0",
-];
+const WITH_VCA: [&str; 8] =
+    ["spdm-1.2.0", "spdm-1.2.1", "spdm-1.2.2", "spdm-1.2.3", "spdm-1.3.0", "spdm-1.3.1", "spdm-1.3.2", "spdm-1.4.0"];
 /// The type of device that must say how its memory is encrypted.
 const CXL_TYPE_3: &str = "cxl-type-3";
 

@@ -212,14 +212,20 @@ fn a_direct_token_has_claims_that_nobody_signs() {
         let direct = token(&of(profile), &claims);
         let parsed = Token::parse(&direct).unwrap_or_else(|why| panic!("{profile}: {why}"));
         let Ok((found, ())) = parsed.authenticate_with(|parts| {
-            assert!(matches!(parts.realm, RealmHalf::Unsigned(bytes) if *bytes == claims), "the bytes as they were sent");
+            assert!(
+                matches!(parts.realm, RealmHalf::Unsigned(bytes) if *bytes == claims),
+                "the bytes as they were sent"
+            );
             Ok::<_, core::convert::Infallible>(())
         });
         assert!(found.realm.key.is_none());
         let signed = token(&of(profile), &sign1(&ES384, &map(&realm_of(REALM[2]))));
         assert!(matches!(Token::parse(&signed), Err(Malformed::Value { claim: "realm token", .. })), "{profile}");
         let with_key = token(&of(profile), &map(&realm_of(REALM[2])));
-        assert!(matches!(Token::parse(&with_key), Err(Malformed::Value { claim: "realm public key", .. })), "{profile}");
+        assert!(
+            matches!(Token::parse(&with_key), Err(Malformed::Value { claim: "realm public key", .. })),
+            "{profile}"
+        );
     }
     for profile in DELEGATED {
         let unsigned = token(&of(profile), &map(&bare(REALM[2])));
@@ -233,10 +239,8 @@ fn a_direct_token_has_claims_that_nobody_signs() {
 fn a_direct_token_in_a_collection_names_its_format() {
     let platform = sign1(&ES384, &map(&of("tag:arm.com,2026:cca_platform#2.0.0;direct")));
     let collection = |format: u64, realm: &[u8]| {
-        let halves = vec![
-            (44234, array(&[uint(263), bytes(&platform)])),
-            (44241, array(&[uint(format), bytes(realm)])),
-        ];
+        let halves =
+            vec![(44234, array(&[uint(263), bytes(&platform)])), (44241, array(&[uint(format), bytes(realm)]))];
         [vec![0xD9, 0x03, 0x8B], map(&halves)].concat()
     };
     let claims = map(&bare(REALM[3]));

@@ -165,9 +165,7 @@ impl rsa::rand_core::TryCryptoRng for Counter {}
 fn rsa_key() -> &'static RsaPrivateKey {
     static KEY: OnceLock<RsaPrivateKey> = OnceLock::new();
     KEY.get_or_init(|| {
-        let number = |text: &str| {
-            BoxedUint::from_be_slice_vartime(&evidence::hex::decode(text).expect("hexadecimal"))
-        };
+        let number = |text: &str| BoxedUint::from_be_slice_vartime(&evidence::hex::decode(text).expect("hexadecimal"));
         RsaPrivateKey::from_p_q(number(P), number(Q), BoxedUint::from(65537_u64)).expect("a key")
     })
 }

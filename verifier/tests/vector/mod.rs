@@ -112,8 +112,10 @@ impl Vector {
             let platform = serde_json::to_value(platform).expect("JSON");
             let components = platform["components"].as_array().expect("a list").iter();
             let components: Vec<Value> = components
-                .map(|it| json!({"type": it["type"], "measurement": it["measurement"], "version": it["version"],
-                    "signer_id": it["signer_id"]}))
+                .map(|it| {
+                    json!({"type": it["type"], "measurement": it["measurement"], "version": it["version"],
+                    "signer_id": it["signer_id"]})
+                })
                 .collect();
             file["platform"] = json!({"implementation_id": platform["implementation_id"], "config": platform["config"],
                 "lifecycle": ["secured"], "components": components});
