@@ -29,7 +29,8 @@ impl Generator {
         if tables.is_empty() {
             return self.map_unprotected(model);
         }
-        let (level, base) = self.random.pick(&tables);
+        let highest = self.random.chance(40);
+        let (level, base) = if highest { tables[0] } else { self.random.pick(&tables) };
         // Now and then beside where the folded entry could map it.
         let beside = if self.random.chance(15) { size(level) } else { 0 };
         let first = self.descriptor(model, level - 1).wrapping_add(beside);
