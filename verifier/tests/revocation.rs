@@ -108,11 +108,11 @@ fn only_the_issuers_own_list_counts() {
 
 #[test]
 fn a_certificate_that_names_a_list_must_be_on_a_current_one() {
-    let named = Certificate { list: Some("http://example.com/crl"), ..leaf() };
+    let named = Certificate { list: Some("http://lists.example/crl"), ..leaf() };
     let anchors = || anchors(&sub_may_revoke(root()), &[&sub_may_revoke(sub()), &named]);
     let verdict = judged(&anchors());
     assert_eq!((verdict.outcome(), step(&verdict).status), (Outcome::Warning, Status::NotDone));
-    assert!(found(&verdict).contains("http://example.com/crl"), "{}", found(&verdict));
+    assert!(found(&verdict).contains("http://lists.example/crl"), "{}", found(&verdict));
     assert_eq!(judged(&with_lists(anchors(), &[&list()])).outcome(), Outcome::Affirming);
     let verdict = under(&[]);
     assert_eq!(step(&verdict).status, Status::NotApplicable, "where nobody publishes a list there is none to consult");

@@ -114,7 +114,7 @@ pub fn otp(dir: &Path) -> Result<Zeroizing<[u8; rot::otp::LENGTH]>, Box<dyn Erro
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), String> {
     let named = |why| format!("{}: {why}", path.display());
     match fs::remove_file(path) {
-        Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(named(why)),
+        Err(why) if why.kind() != std::io::ErrorKind::NotFound => Err(named(why)),
         _ => file(path, OWNER, bytes).map_err(named),
     }
 }
