@@ -49,7 +49,8 @@ pub fn plain_realm(rtt_base: u64) -> Words {
     realm([32, 1, 1], 1, rtt_base)
 }
 
-fn realm([width, start, roots]: [u64; 3], vmid: u64, rtt_base: u64) -> Words {
+/// The page of parameters of a realm.
+pub fn realm([width, start, roots]: [u64; 3], vmid: u64, rtt_base: u64) -> Words {
     vec![(0x8, width), (0x18, 1), (0x20, 2), (0x800, vmid), (0x808, rtt_base), (0x810, start), (0x818, roots)]
 }
 
