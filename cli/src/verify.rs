@@ -59,6 +59,9 @@ pub struct Args {
     reference: Vec<PathBuf>,
     #[command(flatten)]
     judge: crate::reference::Judge,
+    /// The Realm's event log (CCEL), its ACPI table in front of it or not: its replay must give the token's measurements.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// A step that may stay undone in a verdict that affirms, by its name in the report.
     #[arg(long, value_name = "STEP", value_parser = step)]
     may_miss: Vec<Step>,
@@ -78,7 +81,8 @@ pub fn main(args: Args) -> Done {
     let references = args.judge.references(&args.reference, at)?;
     let policy = Policy { may_stay_undone: args.may_miss, ..Policy::default() };
     let case = Case { anchors: &anchors, nonce: args.nonce, at, references: &references, policy: &policy };
-    let verdict = verifier::verify(&token, &case);
+    let log = args.log.as_deref().map(read).transpose()?;
+    let verdict = verifier::verify_with_log(&token, log.as_deref(), &case);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&verdict)?);
     } else {
@@ -186,3 +190,5 @@ pub fn moment(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vector_tests;

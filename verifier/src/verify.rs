@@ -2,6 +2,7 @@
 
 use crate::anchors::Anchors;
 use crate::authenticate::{Authenticate, Nonce, malformed};
+use crate::log::replayed;
 use crate::policy::Policy;
 use crate::reference::References;
 use crate::verdict::{Outcome, Verdict};
@@ -25,12 +26,26 @@ pub struct Case<'a> {
 /// Parses, authenticates and appraises a token. Whatever happens is in the verdict.
 #[must_use]
 pub fn verify(token: &[u8], case: &Case<'_>) -> Verdict {
+    verify_with_log(token, None, case)
+}
+
+/// The same, with the Realm's event log, if there is one: its replay must give the extensible measurements.
+#[must_use]
+pub fn verify_with_log(token: &[u8], log: Option<&[u8]>, case: &Case<'_>) -> Verdict {
     let token = match Token::parse(token) {
         Ok(token) => token,
         Err(why) => return Verdict::refused(Outcome::Malformed, malformed(&why)),
     };
-    match token.authenticate(case.anchors, &case.nonce, case.at) {
-        Ok(authentic) => authentic.appraise(case.references, case.policy),
-        Err(refused) => refused.into(),
-    }
+    let authentic = match token.authenticate(case.anchors, &case.nonce, case.at) {
+        Ok(authentic) => authentic,
+        Err(refused) => return refused.into(),
+    };
+    let authentic = match log {
+        Some(log) => {
+            let rems = replayed(log, authentic.claims().realm.hash);
+            authentic.with_log(rems.as_ref().map_err(Clone::clone))
+        }
+        None => authentic,
+    };
+    authentic.appraise(case.references, case.policy)
 }

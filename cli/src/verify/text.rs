@@ -1,6 +1,7 @@
 //! A verdict for people: the claims, each check with its reason, and the conclusion.
 
 use std::fmt;
+use verifier::verdict::{Platform, Realm};
 use verifier::{Check, Outcome, Status, Verdict};
 
 const GREEN: &str = "\u{1b}[32m";
@@ -19,6 +20,48 @@ pub struct Text<'a> {
 /// A claim that not every token has.
 fn optional(out: &mut fmt::Formatter<'_>, name: &str, value: Option<&str>) -> fmt::Result {
     value.map_or(Ok(()), |value| writeln!(out, "  {name:<15} {value}"))
+}
+
+fn platform(out: &mut fmt::Formatter<'_>, claims: &Platform) -> fmt::Result {
+    writeln!(out, "Platform")?;
+    writeln!(out, "  profile         {}", claims.profile)?;
+    writeln!(out, "  implementation  {}", claims.implementation_id)?;
+    writeln!(out, "  instance        {}", claims.instance_id)?;
+    writeln!(out, "  lifecycle       {}", claims.lifecycle)?;
+    writeln!(out, "  configuration   {}", claims.config)?;
+    optional(out, "production", claims.manufacturing_config.as_deref())?;
+    for component in &claims.components {
+        let kind = component.kind.as_deref().unwrap_or("(no type)").escape_debug().to_string();
+        let version = component.version.as_deref().unwrap_or("-").escape_debug();
+        let live = if component.live_activation == Some(true) { ", replaceable while it runs" } else { "" };
+        writeln!(out, "  {kind:<14}  {} version {version}{live}", component.measurement)?;
+    }
+    for device in &claims.devices {
+        let kind = device.kind.as_deref().unwrap_or("(no type)").escape_debug().to_string();
+        writeln!(out, "  {kind:<14}  {} a device, by {}", device.measurements, device.protocol.escape_debug())?;
+    }
+    for key in &claims.rotpks {
+        writeln!(out, "  boot key {}.{}.{} {}", key.owner, key.array, key.index, key.hash)?;
+    }
+    optional(out, "peer signers", claims.peer_signers.as_deref())?;
+    optional(out, "TPM binding", claims.tpm_binding.as_deref())
+}
+
+fn realm(out: &mut fmt::Formatter<'_>, claims: &Realm) -> fmt::Result {
+    writeln!(out, "Realm")?;
+    writeln!(out, "  profile         {}", claims.profile)?;
+    optional(out, "instance", claims.instance_id.as_deref())?;
+    writeln!(out, "  challenge       {}", claims.challenge)?;
+    writeln!(out, "  personalization {}", claims.rpv)?;
+    writeln!(out, "  measured with   {}", claims.hash)?;
+    writeln!(out, "  RIM             {}", claims.rim)?;
+    for (index, rem) in claims.rems.iter().enumerate() {
+        writeln!(out, "  REM {index}           {rem}")?;
+    }
+    optional(out, "memory key", claims.mec_policy)?;
+    optional(out, "firmware", claims.live_activation.map(|it| if it { "replaceable" } else { "stays" }))?;
+    optional(out, "devices", claims.devices_hash.as_deref())?;
+    writeln!(out)
 }
 
 impl fmt::Display for Text<'_> {
@@ -40,47 +83,10 @@ impl Text<'_> {
         if let Some(family) = self.verdict.family() {
             writeln!(out, "{family}")?;
         }
-        if let Some(platform) = self.verdict.platform() {
-            writeln!(out, "Platform")?;
-            writeln!(out, "  profile         {}", platform.profile)?;
-            writeln!(out, "  implementation  {}", platform.implementation_id)?;
-            writeln!(out, "  instance        {}", platform.instance_id)?;
-            writeln!(out, "  lifecycle       {}", platform.lifecycle)?;
-            writeln!(out, "  configuration   {}", platform.config)?;
-            optional(out, "production", platform.manufacturing_config.as_deref())?;
-            for component in &platform.components {
-                let kind = component.kind.as_deref().unwrap_or("(no type)").escape_debug().to_string();
-                let version = component.version.as_deref().unwrap_or("-").escape_debug();
-                let live = if component.live_activation == Some(true) { ", replaceable while it runs" } else { "" };
-                writeln!(out, "  {kind:<14}  {} version {version}{live}", component.measurement)?;
-            }
-            for device in &platform.devices {
-                let kind = device.kind.as_deref().unwrap_or("(no type)").escape_debug().to_string();
-                writeln!(out, "  {kind:<14}  {} a device, by {}", device.measurements, device.protocol.escape_debug())?;
-            }
-            for key in &platform.rotpks {
-                writeln!(out, "  boot key {}.{}.{} {}", key.owner, key.array, key.index, key.hash)?;
-            }
-            optional(out, "peer signers", platform.peer_signers.as_deref())?;
-            optional(out, "TPM binding", platform.tpm_binding.as_deref())?;
+        if let Some(claims) = self.verdict.platform() {
+            platform(out, claims)?;
         }
-        if let Some(realm) = self.verdict.realm() {
-            writeln!(out, "Realm")?;
-            writeln!(out, "  profile         {}", realm.profile)?;
-            optional(out, "instance", realm.instance_id.as_deref())?;
-            writeln!(out, "  challenge       {}", realm.challenge)?;
-            writeln!(out, "  personalization {}", realm.rpv)?;
-            writeln!(out, "  measured with   {}", realm.hash)?;
-            writeln!(out, "  RIM             {}", realm.rim)?;
-            for (index, rem) in realm.rems.iter().enumerate() {
-                writeln!(out, "  REM {index}           {rem}")?;
-            }
-            optional(out, "memory key", realm.mec_policy)?;
-            optional(out, "firmware", realm.live_activation.map(|it| if it { "replaceable" } else { "stays" }))?;
-            optional(out, "devices", realm.devices_hash.as_deref())?;
-            writeln!(out)?;
-        }
-        Ok(())
+        self.verdict.realm().map_or(Ok(()), |claims| realm(out, claims))
     }
 
     fn check(&self, out: &mut fmt::Formatter<'_>, check: &Check, width: usize) -> fmt::Result {
@@ -113,13 +119,21 @@ impl Text<'_> {
     fn conclusion(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let outcome = self.verdict.outcome();
         let (colour, why) = match outcome {
-            Outcome::Affirming => (GREEN, "every check was done, and held".to_string()),
+            Outcome::Affirming => (GREEN, self.affirmed().to_string()),
             Outcome::Warning => (YELLOW, "nothing failed, but not everything could be checked or trusted".to_string()),
             Outcome::Malformed => (RED, "this is not a token that is read here".to_string()),
             Outcome::NoTrustAnchor => (RED, "nobody who is trusted endorses this platform".to_string()),
             Outcome::Contraindicated => (RED, format!("failed: {}", self.failures())),
         };
         writeln!(out, "\nVerdict: {} ({why})", self.painted(colour, outcome.name()))
+    }
+
+    fn affirmed(&self) -> &'static str {
+        if self.verdict.checks().iter().any(|check| check.status == Status::NotDone) {
+            "every check held that was done, and the others may stay undone"
+        } else {
+            "every check was done, and held"
+        }
     }
 
     fn failures(&self) -> String {
