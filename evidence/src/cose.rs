@@ -11,7 +11,8 @@ const HEADER_ALG: u64 = 1;
 /// Header parameter `crit` (RFC 9052 §3.1).
 const HEADER_CRIT: u64 = 2;
 
-/// The signature algorithms that profiles use (RFC 9053 §2.1, RFC 8230 §2). Which one may stand is decided by the key, not by it.
+/// The signature algorithms that profiles use (RFC 9053 §2.1, RFC 8230 §2). Which one may stand is decided by the key,
+/// not by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// ECDSA with SHA-256, with a P-256 key.

@@ -88,15 +88,21 @@ impl Anchors {
         Self::default()
     }
 
-    /// Trusts what a file holds: authorities, keys of platforms, or both. A key without the name of a platform is
-    /// trusted for whichever platform shows a token by it.
+    /// Trusts what a file holds: authorities, certificates of platforms, keys of platforms, or all of them. A key without
+    /// the name of a platform is trusted for whichever platform shows a token by it.
     ///
     /// # Errors
     /// [`Unreadable`]; nothing of the file is then trusted.
     pub fn add(&mut self, file: &[u8]) -> Result<(), Unreadable> {
         for trusted in anchor_file::read(file)? {
             match trusted {
-                Trusted::Certificate(root) => self.roots.push(*root),
+                Trusted::Certificate(certificate) => {
+                    // A platform's own certificate is the whole path to it.
+                    if !certificate.is_authority() {
+                        self.endorsements.push((*certificate).clone());
+                    }
+                    self.roots.push(*certificate);
+                }
                 Trusted::Key(identity, key) => self.pinned.push((identity, key)),
             }
         }

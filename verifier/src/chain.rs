@@ -95,7 +95,8 @@ pub fn seconds(text: &str) -> Option<u64> {
 }
 
 /// Finds a path from `leaf` through `between` to one of `roots`, every certificate of which is valid `at`, in seconds
-/// since 1970, and entitled to what it does there. The answer begins with the leaf and ends with the root.
+/// since 1970, and entitled to what it does there. The answer begins with the leaf and ends with the root, which may be
+/// the leaf itself.
 ///
 /// # Errors
 /// [`Broken`].
@@ -109,6 +110,9 @@ pub fn path<'c>(
         return Err(Broken::Usage { subject: leaf.subject().into() });
     }
     valid(leaf, at)?;
+    if roots.iter().any(|root| root.is(leaf)) {
+        return Ok(vec![leaf]);
+    }
     let mut search = Search { between, roots, at, signatures: 0, furthest: None };
     let mut path = vec![leaf];
     if search.climb(&mut path) {

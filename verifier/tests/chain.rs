@@ -166,6 +166,25 @@ fn a_certificate_that_is_not_understood_is_not_read() {
 }
 
 #[test]
+fn a_platforms_own_certificate_may_be_the_anchor() {
+    let anchored = |certificate: &Certificate| {
+        let mut anchors = Anchors::new();
+        anchors.add(&certificate.der()).expect("a certificate");
+        anchors
+    };
+    assert_eq!(outcome(&anchored(&leaf()), NOW).0, Outcome::Affirming);
+    assert_eq!(outcome(&anchored(&leaf()), 1).0, Outcome::Contraindicated, "it is valid only for its time");
+    let wrong = Certificate { usage: Some(0x08), ..leaf() };
+    assert_eq!(outcome(&anchored(&wrong), NOW).0, Outcome::Contraindicated, "and only for its use");
+    let token = Maker::default().token();
+    let verdict = judge_by(&token, &anchored(&sub()), &good_references(), NOW);
+    assert_eq!(verdict.outcome(), Outcome::NoTrustAnchor, "an authority is not a platform");
+    let other = Certificate { identity: None, ..leaf() };
+    let verdict = judge_by(&token, &anchored(&other), &good_references(), NOW);
+    assert_eq!(verdict.outcome(), Outcome::NoTrustAnchor, "a certificate of nobody in particular");
+}
+
+#[test]
 fn every_bit_of_a_certificate_counts() {
     let good = leaf().der();
     let issuer = Read::read(&sub().der()).expect("the issuer");

@@ -122,6 +122,7 @@ fn a_real_virtcca_token_needs_its_own_certificate_and_huaweis_roots() {
     assert_eq!(judge(now, &[&root], &[&sub, &device]), (Outcome::Warning, None), "the control");
     assert_eq!(judge(now, &[&sub], &[&device]), (Outcome::Warning, None), "the lower authority may be the anchor");
     let chain = (Outcome::Contraindicated, Some(Step::Chain));
+    assert_eq!(judge(now, &[&device], &[]), (Outcome::Warning, None), "and so may the machine's own certificate");
     assert_eq!(judge(now, &[&root], &[&device]), chain, "a gap");
     assert_eq!(judge(now, &[&file(vector::ECC_ROOT)], &[&sub, &device]), chain, "another root");
     assert_eq!(judge(1_700_000_000, &[&root], &[&sub, &device]), chain, "before it was made");

@@ -44,7 +44,9 @@ fn platform(out: &mut fmt::Formatter<'_>, claims: &Platform) -> fmt::Result {
         writeln!(out, "  boot key {}.{}.{} {}", key.owner, key.array, key.index, key.hash)?;
     }
     optional(out, "peer signers", claims.peer_signers.as_deref())?;
-    optional(out, "TPM binding", claims.tpm_binding.as_deref())
+    optional(out, "TPM binding", claims.tpm_binding.as_deref())?;
+    let hint = claims.verification_service.as_deref().map(|it| format!("{} (a hint of its own)", it.escape_debug()));
+    optional(out, "verified at", hint.as_deref())
 }
 
 fn realm(out: &mut fmt::Formatter<'_>, claims: &Realm) -> fmt::Result {
