@@ -179,6 +179,26 @@ fn a_log_that_does_not_lead_to_the_measurements_is_refused() {
 }
 
 #[test]
+fn a_list_of_revoked_certificates_must_be_one() {
+    let scratch = Scratch::new("lists");
+    let token = scratch.write("token.cbor", &[0xA0]);
+    let key = scratch.write("key.json", br#"{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}"#);
+    let list = scratch.write("list.crl", b"no list");
+    let error = |words: &[&str]| {
+        let nonce = "ab".repeat(32);
+        let start = ["allod", "verify", token.as_str(), "--nonce", nonce.as_str()];
+        let cli = crate::Cli::try_parse_from([&start[..], words].concat()).expect("a command");
+        let crate::Command::Verify(args) = cli.command else { panic!("another command") };
+        main(args).expect_err("an error").to_string()
+    };
+    let empty = scratch.write("none.json", b"[]");
+    let found = error(&["--anchor", &empty, "--crl", &list]);
+    assert!(found.contains("list.crl: expected X.509"), "{found}");
+    let found = error(&["--anchor", &key]);
+    assert!(found.contains("key.json: expected a key on"), "{found}");
+}
+
+#[test]
 fn steps_are_named_as_in_reports() {
     assert_eq!(super::step("mec-policy"), Ok(verifier::Step::MecPolicy));
     assert!(super::step("everything").is_err_and(|error| error.contains("platform-signature")));
