@@ -566,8 +566,11 @@ fn a_header_breaks_one_rule_at_a_time() {
     assert!(matches!(judge(critical), Err(Refusal::Structure(_))));
 }
 
+/// How many entries of each kind a vector has, or what refuses it.
+type Outcome = Result<(usize, usize, usize), &'static str>;
+
 /// What each vector is to be read as; `Err` has the beginning of the refusal's debug form.
-const VECTORS: [(&str, Result<(usize, usize, usize), &str>); 15] = [
+const VECTORS: [(&str, Outcome); 15] = [
     ("cca-endorsements.cbor", Ok((1, 0, 1))),
     ("cca-realm-endorsements.cbor", Ok((0, 1, 0))),
     ("corim-cca-platform-bad-no-class.cbor", Err("NoClass")),
