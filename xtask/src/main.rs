@@ -13,6 +13,7 @@ mod kernel;
 mod mirror;
 mod qemu;
 mod room;
+mod soak;
 mod suite;
 mod tool;
 
@@ -53,6 +54,8 @@ enum Command {
         #[command(subcommand)]
         what: Bench,
     },
+    /// Run the RMM beside its model, by commands at random.
+    Soak(soak::Soak),
     /// Make the tarball.
     Dist,
 }
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Build => images::build().map(|_| ExitCode::SUCCESS),
         Command::Bench { what: Bench::Demo { runs, json } } => done(bench::demo(runs, json)),
         Command::Bench { what: Bench::Rmm { json } } => done(bench::rmm(json)),
+        Command::Soak(asked) => done(soak::soak(&asked)),
         Command::Dist => done(pack()),
     };
     code.unwrap_or_else(|error| {

@@ -130,7 +130,7 @@ impl Model {
             return Err(Refusal::of(INPUT));
         }
         let space = &self.realm(rd).space;
-        if !in_bounds(level, 1) || !space.aligned(ipa, level) || space.is_protected(ipa) {
+        if !in_bounds(level, space.start.max(1)) || !space.aligned(ipa, level) || space.is_protected(ipa) {
             return Err(Refusal::of(INPUT));
         }
         Ok(space.walk(ipa, level))

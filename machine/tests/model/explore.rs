@@ -1,7 +1,5 @@
 //! Every state that a small machine can reach, and every command in each: the RMM answers as the model does, a refused
 //! command changes nothing, and from everywhere all granules come back.
-//!
-//! `ALLOD_SOAK_STATES` says how many states at most.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -10,7 +8,6 @@ use machine::{Board, Op};
 
 use crate::command::Command;
 use crate::generate::{call, plain_realm};
-use crate::number;
 use crate::world::{BASE, World, limits};
 
 const HALF: u64 = 1 << 31;
@@ -19,8 +16,6 @@ const PSCI: u64 = 0xC400_0000;
 /// Granules of the machine; the host keeps those from [`KEPT`] on.
 const GRANULES: u64 = 24;
 const KEPT: u64 = 20;
-/// States of a run that is not a soak.
-const SOME: u64 = 150;
 /// Where programs begin; each begins further on, as the machine knows them by that.
 const FIRST_PC: u64 = 0x1_0000;
 const PC_STEP: u64 = 0x1000;
@@ -232,26 +227,20 @@ fn is_new_rec(model: &Model, command: &Command) -> bool {
     next.is_none_or(|next| RECS.get(next as usize) == Some(rec) || next == 0)
 }
 
-fn check(name: &str, alphabet: &[Command]) {
-    let most = number("ALLOD_SOAK_STATES", SOME);
-    match explore(alphabet, most) {
-        Ok((visited, all)) => {
-            let whole = if all { "all that there are" } else { "there are more" };
-            println!("{name}: {visited} states, {whole}, {} commands in each", alphabet.len());
-        }
-        Err(why) => panic!("{why}"),
-    }
+/// Visits at most so many states of a small machine, and says how many there were.
+///
+/// # Errors
+/// The commands that lead to a difference, and what differs.
+pub fn visit(name: &str, alphabet: &[Command], most: u64) -> Result<String, String> {
+    let (visited, all) = explore(alphabet, most)?;
+    let whole = if all { "all that there are" } else { "there are more" };
+    Ok(format!("{name}: {visited} states, {whole}, {} commands in each", alphabet.len()))
 }
 
-#[test]
-fn two_realms_that_compete_for_memory() {
-    let mut alphabet = [life(0), life(1), memory(RDS[0]), memory(RDS[1])].concat();
-    alphabet.push(call(fid::GRANULE_DELEGATE, &[DATA]));
-    alphabet.push(call(fid::GRANULE_UNDELEGATE, &[DATA]));
-    check("two realms", &alphabet);
-}
-
-#[test]
-fn a_realm_that_runs() {
-    check("a realm that runs", &[life(0), memory(RDS[0]), running()].concat());
+/// The small machines by name, and the commands that are tried in every state of them.
+pub fn alphabets() -> [(&'static str, Vec<Command>); 2] {
+    let mut two = [life(0), life(1), memory(RDS[0]), memory(RDS[1])].concat();
+    two.push(call(fid::GRANULE_DELEGATE, &[DATA]));
+    two.push(call(fid::GRANULE_UNDELEGATE, &[DATA]));
+    [("two realms that compete for memory", two), ("a realm that runs", [life(0), memory(RDS[0]), running()].concat())]
 }

@@ -1,7 +1,11 @@
 //! Commands at random: most fit the state that they meet, some almost, some not at all.
 
+// Named by path: `examples/soak.rs` is another place from which this file is reached.
+#[path = "generate/pick.rs"]
 mod pick;
+#[path = "generate/plan.rs"]
 mod plan;
+#[path = "generate/single.rs"]
 mod single;
 
 use std::collections::VecDeque;

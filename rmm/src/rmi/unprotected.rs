@@ -7,8 +7,10 @@ use crate::realm::Realm;
 use crate::rtt::{Entry, NormalMapping};
 use abi::rmi::Status;
 
-fn level_of(level: i64) -> Result<Level, Refused> {
-    Ok(Level::new(level).filter(|level| level.get() >= 1).ok_or(Status::Input)?)
+/// Checks that the realm's tables of a level can map memory: blocks of 1 GiB are the largest.
+fn level_of<P: Platform>(realm: &Realm<'_, P>, level: i64) -> Result<Level, Refused> {
+    let fits = |level: &Level| level.get() >= 1 && *level >= realm.space.start();
+    Ok(Level::new(level).filter(fits).ok_or(Status::Input)?)
 }
 
 fn require_unprotected<P: Platform>(realm: &Realm<'_, P>, ipa: u64, level: Level) -> Result<(), Refused> {
@@ -20,7 +22,7 @@ fn require_unprotected<P: Platform>(realm: &Realm<'_, P>, ipa: u64, level: Level
 #[inline(never)]
 pub fn map<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64, desc: u64) -> Answer {
     let realm = Realm::claim(platform, rd)?;
-    let level = level_of(level)?;
+    let level = level_of(&realm, level)?;
     let mapping = NormalMapping::parse(desc, level).ok_or(Status::Input)?;
     require_unprotected(&realm, ipa, level)?;
     let walk = realm.walk(ipa, level);
@@ -34,7 +36,7 @@ pub fn map<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64, desc: u64) 
 #[inline(never)]
 pub fn unmap<P: Platform>(platform: &P, rd: u64, ipa: u64, level: i64) -> Answer {
     let realm = Realm::claim(platform, rd)?;
-    let level = level_of(level)?;
+    let level = level_of(&realm, level)?;
     require_unprotected(&realm, ipa, level)?;
     let walk = realm.walk(ipa, level);
     if walk.level != level || !matches!(walk.entry, Entry::AssignedNs(_)) {
