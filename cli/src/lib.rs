@@ -1,0 +1,74 @@
+//! `allod`: one command for people. Manufactures a platform, measures images, starts the emulated machine with a
+//! Realm on it, and verifies what the Realm says about itself.
+//!
+//! All of it is here and not in the program, so that its readers of files can be tried by others than people.
+#![forbid(unsafe_code)]
+
+mod anchors;
+mod attack;
+pub mod domain;
+mod eventlog;
+pub mod inspect;
+mod measure;
+mod platform;
+mod reference;
+mod run;
+mod verify;
+mod vm;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "allod", version, about = "Arm CCA Realms, launched, measured and verified")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Manufacture a platform: its secret, keys, certificates; sign and assemble its firmware.
+    #[command(subcommand)]
+    Platform(platform::Command),
+    /// Compute the values a token must show, from files alone.
+    #[command(subcommand)]
+    Measure(measure::Command),
+    /// Judge a token against anchors, endorsements and references.
+    Verify(verify::Args),
+    /// Say what files are and explain what they say, verifying nothing.
+    Inspect(inspect::Args),
+    /// Keep a folder of whom to trust.
+    #[command(subcommand)]
+    Anchors(Box<anchors::Command>),
+    /// Make, sign, show and convert reference values.
+    #[command(subcommand)]
+    Reference(Box<reference::Command>),
+    /// Explain, replay and check event logs of measured boots.
+    #[command(subcommand)]
+    Eventlog(eventlog::Command),
+    /// Start the emulated machine and launch a Realm on it.
+    Run(Box<run::Args>),
+}
+
+/// The program. Each command answers its exit code, or an error that is printed and exits with 2 (a wrong use or a broken file).
+#[must_use]
+pub fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Platform(command) => platform::main(command),
+        Command::Measure(command) => measure::main(command),
+        Command::Verify(args) => verify::main(args),
+        Command::Inspect(args) => inspect::main(&args),
+        Command::Anchors(command) => anchors::main(*command),
+        Command::Reference(command) => reference::main(*command),
+        Command::Eventlog(command) => eventlog::main(command),
+        Command::Run(args) => run::main(*args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("allod: {error}");
+        ExitCode::from(2)
+    })
+}
+
+/// What a command answers: an exit code, or why it could not do its work.
+pub(crate) type Done = Result<ExitCode, Box<dyn std::error::Error>>;
