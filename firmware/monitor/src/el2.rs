@@ -149,15 +149,15 @@ impl El2 {
         const MMU_OFF: u64 = 0x30c5_0830;
         const TCR_RES1: u64 = 1 << 31 | 1 << 23;
         const VTCR_RES1: u64 = 1 << 31;
-        const CPTR_RES1: u64 = 0x32ff;
-        const NO_SVE: u64 = 1 << 8;
+        /// Nothing traps: where there is SVE and SME, their bits 8 and 12 are not RES1.
+        const CPTR: u64 = 0x22ff;
         let counters = read!(pmcr_el0) >> 11 & 0x1f;
         let mut el2 = El2::ZERO;
         el2.configuration = [EL1_IS_AARCH64, 0];
         el2.control_attributes[0] = MMU_OFF;
         el2.translation[1] = TCR_RES1;
         el2.stage2[1] = VTCR_RES1;
-        el2.traps = [CPTR_RES1 | NO_SVE, counters];
+        el2.traps = [CPTR, counters];
         el2.identity = [read!(mpidr_el1), read!(midr_el1)];
         el2.cnthctl = 3;
         el2

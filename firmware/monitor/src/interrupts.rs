@@ -1,7 +1,7 @@
 //! The interrupt controller at EL3: set-up, the wake-up of parked CPUs, and secure interrupts.
 
 use crate::percpu::Percpu;
-use crate::worlds::{self, NORMAL, SECURE};
+use crate::worlds::{NORMAL, SECURE};
 use abi::map;
 use cpu::gic::{self, Distributor, Redistributor};
 use cpu::{barrier, read, write};
@@ -71,11 +71,12 @@ pub fn sleep() {
 }
 
 /// A secure interrupt while a world runs: a wake-up that came too late for a CPU that is on.
-pub extern "C" fn fiq(percpu: &mut Percpu) {
+pub extern "C" fn fiq(_: &mut Percpu) {
+    let world = read!(scr_el3);
     write!(scr_el3, SECURE);
     barrier::isb();
     while take() {}
-    write!(scr_el3, worlds::scr(percpu.running));
+    write!(scr_el3, world);
     barrier::isb();
 }
 

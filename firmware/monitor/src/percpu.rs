@@ -1,6 +1,7 @@
 //! One CPU's record and, below it, its stack.
 
 use crate::el2::El2;
+use crate::worlds;
 use core::arch::global_asm;
 use core::mem::offset_of;
 use monitor::{Core, Registers, World};
@@ -13,6 +14,8 @@ pub struct Side {
     pub elr: u64,
     /// Its PSTATE.
     pub spsr: u64,
+    /// SCR_EL3 while it runs; constant.
+    pub scr: u64,
 }
 
 /// One CPU's record. SP_EL3 points at it while a lower level runs.
@@ -71,13 +74,13 @@ global_asm!(
 impl Percpu {
     /// A record of CPU `number` for a world switch that has not happened yet.
     pub fn new(number: usize) -> Percpu {
-        let side = || Side { el2: El2::initial(), elr: 0, spsr: crate::worlds::FIRST_PSTATE };
+        let side = |world| Side { el2: El2::initial(), elr: 0, spsr: worlds::FIRST_PSTATE, scr: worlds::scr(world) };
         Percpu {
             current: core::ptr::null_mut(),
             core: Core::new(number),
             running: World::Realm,
-            normal: side(),
-            realm: side(),
+            normal: side(World::Normal),
+            realm: side(World::Realm),
         }
     }
 

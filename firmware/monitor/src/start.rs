@@ -5,7 +5,7 @@ use crate::percpu::Percpu;
 use crate::{fault, interrupts, machine, mmu, protection, worlds};
 use abi::map;
 use core::mem::MaybeUninit;
-use cpu::{barrier, write};
+use cpu::{barrier, read, write};
 use monitor::psci::Start;
 
 /// The way in of every CPU but the first, with the MMU off, when its mailbox word was set.
@@ -30,9 +30,27 @@ pub fn set_up_el3() {
     /// No self-hosted Secure debug, no cycle counting at EL3 or in Secure.
     const MDCR: u64 = 1 << 16 | 1 << 23 | 1 << 34;
     write!(scr_el3, worlds::SECURE);
-    // SVE and SME trap: their state is not switched, so nobody below EL3 has it. FP and SIMD do not trap.
-    write!(cptr_el3, 0);
     write!(mdcr_el3, MDCR);
+    open_vectors();
+}
+
+/// Lets lower levels use FP, SIMD, SVE and SME at every length there is. The RMM switches what Realms use (docs/world-switch.md).
+fn open_vectors() {
+    const EZ: u64 = 1 << 8;
+    const ESM: u64 = 1 << 12;
+    /// The longest vectors; of SMCR also all instructions of A64 in streaming mode (FA64), and ZT0.
+    const ZCR: u64 = 0xf;
+    const SMCR: u64 = 0xf | 1 << 31 | 1 << 30;
+    let sve = read!(id_aa64pfr0_el1) >> 32 & 0xf != 0;
+    let sme = read!(id_aa64pfr1_el1) >> 24 & 0xf != 0;
+    write!(cptr_el3, if sve { EZ } else { 0 } | if sme { ESM } else { 0 });
+    barrier::isb();
+    if sve {
+        write!(S3_6_C1_C2_0, ZCR);
+    }
+    if sme {
+        write!(S3_6_C1_C2_6, SMCR);
+    }
     barrier::isb();
 }
 
