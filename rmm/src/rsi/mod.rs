@@ -8,7 +8,7 @@ mod measurement;
 
 use crate::address::Level;
 use crate::granule::RealmPage;
-use crate::platform::{Interface, Platform};
+use crate::platform::{Features, Interface, Platform};
 use crate::psci;
 use crate::realm::{NoPage, Realm};
 use crate::run::{Next, Session, missing_page};
@@ -53,12 +53,25 @@ fn dispatch<P: Platform>(session: &mut Session<'_, P>) -> Reply {
         return psci::call(session, function);
     }
     if function == smccc::VERSION {
-        return Reply::Values([smccc::VERSION_1_2, 0, 0, 0]);
+        return Reply::Values([convention(session.platform().features()), 0, 0, 0]);
     }
     let [x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, ..] = arguments;
     match Call::parse(x0, [x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) {
         Some(call) => service(session, call),
         None => Reply::Unknown,
+    }
+}
+
+/// The version of the calling convention: that with the hint about SVE where the CPU has SVE, that which keeps SME where
+/// it has SME (RMM 1.0, B1.1).
+fn convention(machine: &Features) -> u64 {
+    const SVE: (usize, u32) = (4 * 8, 32);
+    const SME: (usize, u32) = (4 * 8 + 1, 24);
+    let has = |(register, low): (usize, u32)| machine.ids.get(register).is_some_and(|id| id >> low & 0xF != 0);
+    match (has(SME), has(SVE)) {
+        (true, _) => smccc::VERSION_1_4,
+        (false, true) => smccc::VERSION_1_3,
+        (false, false) => smccc::VERSION_1_2,
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Space {
 
 /// The narrowest address space.
 const MIN_WIDTH: u64 = 32;
+/// Processors with narrower physical addresses do not walk from level 0 (Arm ARM, VTCR_EL2.SL0).
+const LEAST_FOR_LEVEL_0: u64 = 44;
 
 impl Space {
     /// Checks the shape that a host asks for: `width` bits and no more than `limit`, tables from level `start` on,
@@ -28,6 +30,9 @@ impl Space {
     pub fn new(width: u64, limit: u64, start: i64, roots: u64, base: u64) -> Option<Self> {
         let start = Level::new(start)?;
         if !(MIN_WIDTH..=limit).contains(&width) || roots != Self::roots_for(width, start)? {
+            return None;
+        }
+        if start.get() == 0 && limit < LEAST_FOR_LEVEL_0 {
             return None;
         }
         let total = roots.checked_mul(GRANULE as u64)?;
@@ -138,3 +143,6 @@ impl Space {
             | (64 - self.width.min(63))
     }
 }
+
+#[cfg(test)]
+mod tests;

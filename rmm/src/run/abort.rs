@@ -1,7 +1,7 @@
 //! Data and instruction aborts to R-EL2: whose they are, and what the host may know of them (RMM 1.0, A4.3.4, A5.2).
 
-use super::inject;
 use super::session::{Next, Session};
+use super::{inject, stage1};
 use crate::address::Level;
 use crate::platform::{Access, Platform};
 use crate::realm::Realm;
@@ -66,8 +66,16 @@ pub fn instruction<P: Platform>(session: &mut Session<'_, P>, esr: u64, far: u64
     if !session.rec.is_protected(ipa) || entry.ripas() == Some(Ripas::Empty) || fault(esr) == Fault::Permission {
         return external(session, esr, far);
     }
+    if is_met(entry, esr) {
+        return Next::Resume;
+    }
     session.exit.hpfar = fipa(ipa);
     session.leave_sync(esr & INSTRUCTION)
+}
+
+/// Says whether the host has provided meanwhile what the Realm missed.
+fn is_met(entry: Entry, esr: u64) -> bool {
+    entry.is_valid() && fault(esr) == Fault::Translation
 }
 
 /// A data abort.
@@ -80,6 +88,9 @@ pub fn data<P: Platform>(session: &mut Session<'_, P>, esr: u64, far: u64, hpfar
         if entry.ripas() == Some(Ripas::Empty) {
             return external(session, esr, far);
         }
+        if is_met(entry, esr) {
+            return Next::Resume;
+        }
         session.exit.hpfar = fipa(ipa);
         return session.leave_sync(esr & NOT_EMULATABLE);
     }
@@ -89,8 +100,7 @@ pub fn data<P: Platform>(session: &mut Session<'_, P>, esr: u64, far: u64, hpfar
 /// A data abort at an address that the host answers for: by a mapping, by emulation, or by an abort of its own.
 fn unprotected<P: Platform>(session: &mut Session<'_, P>, esr: u64, far: u64, ipa: u64, entry: Entry) -> Next {
     let mapped = matches!(entry, Entry::AssignedNs(_));
-    if mapped && fault(esr) == Fault::Translation {
-        // The host has mapped it meanwhile.
+    if is_met(entry, esr) {
         return Next::Resume;
     }
     let emulatable = esr & ISV != 0
@@ -118,11 +128,13 @@ fn locate<P: Platform>(session: &mut Session<'_, P>, esr: u64, far: u64, hpfar: 
         _ => {}
     }
     let Some(ipa) = address(session, esr, far, hpfar) else { return Err(Next::Resume) };
-    if ipa >> (session.rec.width & 63) != 0 {
-        inject::address_size(session.rmm.platform().features(), &mut session.rec.context, esr, far);
+    let realm = Realm::owner(session.platform(), session.rec.owner());
+    if !realm.space.contains(ipa) {
+        let level = stage1::level(session.platform(), &realm, &session.rec.context, far);
+        let status = stage1::address_size(level);
+        inject::address_size(session.rmm.platform().features(), &mut session.rec.context, esr, far, status);
         return Err(Next::Resume);
     }
-    let realm = Realm::owner(session.platform(), session.rec.owner());
     let entry = realm.walk(ipa, Level::LAST).entry;
     if fault(esr) == Fault::Permission && esr & S1PTW == 0 && !matches!(entry, Entry::AssignedNs(_)) {
         return Err(Next::Resume);

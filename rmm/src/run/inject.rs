@@ -13,8 +13,6 @@ const CM: u64 = 1 << 8;
 const WNR: u64 = 1 << 6;
 const EA: u64 = 1 << 9;
 const FSC_EXTERNAL: u64 = 0x10;
-/// Address size fault at level 0; RMM 1.0 wants the level of the stage-1 entry, which is not walked for here.
-const FSC_ADDRESS_SIZE: u64 = 0x00;
 
 const PSTATE_MODE: u64 = 0x1F;
 const PSTATE_AARCH32: u64 = 1 << 4;
@@ -46,9 +44,9 @@ pub fn external_abort(machine: &Features, context: &mut RecContext, esr: u64, fa
     take(machine, context, syndrome, vector);
 }
 
-/// Raises an Address size fault in place of an abort at an address outside the Realm's space.
-pub fn address_size(machine: &Features, context: &mut RecContext, esr: u64, far: u64) {
-    let syndrome = syndrome(context, esr, FSC_ADDRESS_SIZE);
+/// Raises an Address size fault of a status in place of an abort at an address outside the Realm's space.
+pub fn address_size(machine: &Features, context: &mut RecContext, esr: u64, far: u64, status: u64) {
+    let syndrome = syndrome(context, esr, status);
     context.el1.far = far;
     take(machine, context, syndrome, 0);
 }

@@ -5,6 +5,7 @@ mod complete;
 mod gic;
 mod inject;
 mod session;
+mod stage1;
 mod sysreg;
 mod timer;
 

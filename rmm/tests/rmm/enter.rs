@@ -322,3 +322,51 @@ fn running_rec_is_refused_without_waiting() {
     host.run();
     host.ok(fid::REC_DESTROY, &[REC]);
 }
+
+#[test]
+fn address_size_fault_tells_the_level_of_the_realms_own_entry() {
+    const VA: u64 = 0x0060_5678;
+    const OUTSIDE: u64 = 1 << 40;
+    // 30 bits of virtual addresses in granules of 4 KiB: tables of levels 2 and 3.
+    const TCR: u64 = 34;
+    let host = Host::with_realm();
+    let entry = |table: u64, index: usize, value: u64| {
+        host.machine().peek(table, |page| page.0.as_chunks_mut().0[index] = value.to_le_bytes());
+    };
+    let fault = |sctlr: u64, ttbr: u64| {
+        host.context(REC, |context| {
+            (context.el1.sctlr, context.el1.tcr, context.el1.ttbr0) = (sctlr, TCR, ttbr);
+        });
+        host.machine().then(|_| abort(DATA_ABORT | TRANSLATION_3, VA, OUTSIDE));
+        assert_eq!(host.run().exit_reason, ExitReason::Irq as u8);
+        host.context(REC, |context| {
+            assert_eq!((context.el1.esr >> 26, context.el1.far), (0x25, VA));
+            context.pstate = 0x3C5;
+            context.el1.esr & 0x3F
+        })
+    };
+    entry(DATA, 3, RAM + 4096 | 3);
+    entry(DATA + 4096, 5, OUTSIDE | 0x703);
+    assert_eq!(fault(1, RAM), 3, "a page");
+    assert_eq!(fault(0, RAM), 0, "stage 1 is off");
+    assert_eq!(fault(1, OUTSIDE), 0, "the first table");
+    assert_eq!(fault(1, SHARED), 0, "a table that is not the Realm's");
+    entry(DATA, 3, (RAM + 4096 | 3).swap_bytes());
+    entry(DATA + 4096, 5, (OUTSIDE | 0x703_u64).swap_bytes());
+    assert_eq!(fault(1 | 1 << 25, RAM), 3, "tables in the other byte order");
+    entry(DATA, 3, OUTSIDE | 0x701);
+    assert_eq!(fault(1, RAM), 2, "a block");
+    entry(DATA, 3, OUTSIDE | 3);
+    assert_eq!(fault(1, RAM), 2, "a table");
+}
+
+#[test]
+fn what_the_host_has_given_meanwhile_is_no_exit() {
+    let host = Host::with_realm();
+    for class in [DATA_ABORT, INSTRUCTION_ABORT] {
+        host.machine().then(move |_| abort(class | TRANSLATION_3, 0x10, RAM));
+        assert_eq!(host.run().exit_reason, ExitReason::Irq as u8);
+        host.machine().then(move |_| abort(class | TRANSLATION_3, 0x10, RAM + 0x2000));
+        assert_eq!(host.run().exit_reason, ExitReason::Sync as u8);
+    }
+}

@@ -15,7 +15,7 @@ fn unknown_calls_are_answered_and_never_leave() {
         let x = host.service(&[function, 11, 12, 13, 14]);
         assert_eq!((x[0], x[4]), (u64::MAX, 14), "{function:#x}");
     }
-    assert_eq!(host.service(&[0x8000_0000])[0], 0x1_0002);
+    assert_eq!(host.service(&[0x8000_0000])[0], 0x1_0004);
     assert_eq!(host.service(&[f(psci::VERSION)])[0], 0x1_0001);
     assert_eq!(host.context(REC, |context| context.pc), RAM + 8 * 4);
 }
