@@ -1,10 +1,9 @@
 //! X.509 certificates as far as a platform's endorsements use them (RFC 5280).
 
 use crate::huawei;
-use crate::key::{Fault, Key};
+use crate::key::{Fault, Key, sha256};
 use abi::endorsement::{CCA_IDENTITY_OID, read_cca_identity};
 use evidence::cose::Algorithm;
-use sha2::{Digest, Sha256};
 use std::fmt;
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::der::{self, Decode, Document, Encode, Reader, SliceReader};
@@ -166,7 +165,7 @@ impl Certificate {
             signed: signed.to_vec(),
             signature,
             algorithm,
-            fingerprint: Sha256::digest(bytes).into(),
+            fingerprint: sha256(bytes),
             serial: inner.serial_number().as_bytes().to_vec(),
             key: Key::from_info(&info).map_err(Unreadable::Key)?,
             subject: inner.subject().to_der().map_err(|_| Unreadable::Encoding)?,

@@ -1,14 +1,15 @@
 //! Public keys that are known to lie on their curve, or to be of a size that is safe, and what each can verify.
 
+mod primitive;
+
+pub use primitive::{OnCurve, Rsa};
+
+use aws_lc_rs::digest;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use evidence::Hash;
 use evidence::cose::Algorithm;
 use evidence::key::{Curve, Point};
-use p256::ecdsa::signature::Verifier;
-use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
 use serde::Deserialize;
-use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::fmt;
 use x509_cert::der::asn1::{BitStringRef, ObjectIdentifier, UintRef};
 use x509_cert::der::{self, Decode, Encode, Reader, SliceReader};
@@ -20,27 +21,17 @@ const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34")
 const SECP521R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
-/// Sizes of an RSA modulus that are read, in bits: the authorities of virtCCA have 2048 and 4096.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
-/// The one public exponent that is read.
-const RSA_EXPONENT: [u8; 3] = [1, 0, 1];
-/// Length of the salt of PS256, in bytes (RFC 8230 §2).
-const PSS_SALT: usize = 32;
-/// DER of `DigestInfo` with SHA-256, up to the digest (RFC 8017 §9.2).
-const SHA256_INFO: [u8; 19] =
-    [0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20];
-
 /// A public key whose signatures are verified here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Key {
     /// Signs with ES256 and no other algorithm.
-    P256(p256::ecdsa::VerifyingKey),
+    P256(OnCurve),
     /// Signs with ES384 and no other algorithm.
-    P384(p384::ecdsa::VerifyingKey),
+    P384(OnCurve),
     /// Signs with ES512 and no other algorithm.
-    P521(p521::ecdsa::VerifyingKey),
+    P521(OnCurve),
     /// Signs with PS256 and no other algorithm; certificates with PKCS #1 v1.5 and SHA-256.
-    Rsa(RsaPublicKey),
+    Rsa(Rsa),
 }
 
 /// Why a key cannot be used, or a signature does not hold.
@@ -89,15 +80,12 @@ impl Key {
     /// # Errors
     /// [`Fault::NotOnCurve`].
     pub fn from_uncompressed(curve: Curve, bytes: &[u8]) -> Result<Self, Fault> {
-        if bytes.len() != 2 * curve.coordinate() + 1 {
-            return Err(Fault::NotOnCurve);
-        }
-        match curve {
-            Curve::P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map(Self::P256),
-            Curve::P384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map(Self::P384),
-            Curve::P521 => p521::ecdsa::VerifyingKey::from_sec1_bytes(bytes).map(Self::P521),
-        }
-        .map_err(|_| Fault::NotOnCurve)
+        let key = OnCurve::new(curve, bytes)?;
+        Ok(match curve {
+            Curve::P256 => Self::P256(key),
+            Curve::P384 => Self::P384(key),
+            Curve::P521 => Self::P521(key),
+        })
     }
 
     /// Takes a SubjectPublicKeyInfo in DER, to the last byte (RFC 5480 §2, RFC 8017 appendix A).
@@ -109,7 +97,7 @@ impl Key {
         let content = info.subject_public_key.as_bytes().ok_or(Fault::Curve)?;
         let parameters = info.algorithm.parameters.ok_or(Fault::Curve)?;
         match info.algorithm.oid {
-            RSA_ENCRYPTION if parameters.is_null() => rsa(content).ok_or(Fault::Rsa),
+            RSA_ENCRYPTION if parameters.is_null() => Rsa::read(content).ok_or(Fault::Rsa).map(Self::Rsa),
             EC_PUBLIC_KEY => {
                 let curve = match parameters.decode_as::<ObjectIdentifier>().map_err(|_| Fault::Curve)? {
                     SECP256R1 => Curve::P256,
@@ -135,7 +123,7 @@ impl Key {
             ("EC", Some("P-521")) => Curve::P521,
             ("RSA", None) => {
                 let numbers = bytes(&key.n).zip(bytes(&key.e));
-                return numbers.and_then(|(n, e)| rsa_of(&n, &e)).ok_or(Fault::Rsa);
+                return numbers.and_then(|(n, e)| Rsa::new(&n, &e)).ok_or(Fault::Rsa).map(Self::Rsa);
             }
             _ => return Err(Fault::Curve),
         };
@@ -146,21 +134,19 @@ impl Key {
     /// The SubjectPublicKeyInfo in DER.
     #[must_use]
     pub fn info(&self) -> Vec<u8> {
-        let (oid, point) = match self {
-            Self::P256(key) => (SECP256R1, key.to_sec1_point(false).as_bytes().to_vec()),
-            Self::P384(key) => (SECP384R1, key.to_sec1_point(false).as_bytes().to_vec()),
-            Self::P521(key) => (SECP521R1, key.to_sec1_point(false).as_bytes().to_vec()),
-            Self::Rsa(key) => return rsa_info(key).unwrap_or_default(),
+        let (curve, point) = match self {
+            Self::P256(key) => (SECP256R1, key.point()),
+            Self::P384(key) => (SECP384R1, key.point()),
+            Self::P521(key) => (SECP521R1, key.point()),
+            Self::Rsa(key) => return encoded(RSA_ENCRYPTION, der::asn1::AnyRef::NULL, key.numbers()),
         };
-        let parameters = der::asn1::AnyRef::from(&oid);
-        let algorithm = x509_cert::spki::AlgorithmIdentifierRef { oid: EC_PUBLIC_KEY, parameters: Some(parameters) };
-        encoded(algorithm, &point).unwrap_or_default()
+        encoded(EC_PUBLIC_KEY, der::asn1::AnyRef::from(&curve), point)
     }
 
     /// SHA-256 of the SubjectPublicKeyInfo: what `openssl pkey -pubin -outform DER | sha256sum` prints.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
-        Sha256::digest(self.info()).into()
+        sha256(&self.info())
     }
 
     /// The one algorithm that this key signs tokens with: no header can choose another.
@@ -188,7 +174,7 @@ impl Key {
     /// Size of an RSA modulus in bits; `None` for a curve.
     #[must_use]
     pub fn modulus_bits(&self) -> Option<usize> {
-        if let Self::Rsa(key) = self { usize::try_from(key.n().bits_vartime()).ok() } else { None }
+        if let Self::Rsa(key) = self { Some(key.bits()) } else { None }
     }
 
     /// Verifies a token's signature (two big-endian numbers, RFC 9053 §2.1; one for RSA) over `message`, made with the
@@ -200,16 +186,11 @@ impl Key {
         if named != self.algorithm() {
             return Err(Fault::Algorithm { expected: self.algorithm(), found: named });
         }
-        match self {
-            Self::P256(key) => p256::ecdsa::Signature::from_slice(signature).and_then(|it| key.verify(message, &it)),
-            Self::P384(key) => p384::ecdsa::Signature::from_slice(signature).and_then(|it| key.verify(message, &it)),
-            Self::P521(key) => p521::ecdsa::Signature::from_slice(signature).and_then(|it| key.verify(message, &it)),
-            Self::Rsa(key) => {
-                let scheme = Pss::<Sha256>::new_with_salt(PSS_SALT);
-                return key.verify(scheme, &Sha256::digest(message), signature).map_err(|_| Fault::Signature);
-            }
-        }
-        .map_err(|_| Fault::Signature)
+        let holds = match self {
+            Self::P256(key) | Self::P384(key) | Self::P521(key) => key.verifies(message, signature),
+            Self::Rsa(key) => key.verifies_pss(message, signature),
+        };
+        if holds { Ok(()) } else { Err(Fault::Signature) }
     }
 
     /// Verifies the signature of a certificate or a list of revoked ones: as a token's, but in the forms of X.509, which
@@ -220,8 +201,11 @@ impl Key {
     pub fn verify_x509(&self, named: Algorithm, message: &[u8], signature: &[u8]) -> Result<(), Fault> {
         match (self, self.scalar()) {
             (Self::Rsa(key), _) if named == Algorithm::Ps256 => {
-                let scheme = Pkcs1v15Sign { hash_len: Some(Sha256::output_size()), prefix: Box::new(SHA256_INFO) };
-                key.verify(scheme, &Sha256::digest(message), signature).map_err(|_| Fault::Signature)
+                if key.verifies_pkcs1(message, signature) {
+                    Ok(())
+                } else {
+                    Err(Fault::Signature)
+                }
             }
             (_, None) => Err(Fault::Algorithm { expected: self.algorithm(), found: named }),
             (_, Some(width)) => {
@@ -249,36 +233,12 @@ pub struct Jwk {
     e: Option<String>,
 }
 
-/// An RSAPublicKey in DER (RFC 8017 appendix A.1.1).
-fn rsa(bytes: &[u8]) -> Option<Key> {
-    let mut reader = SliceReader::new(bytes).ok()?;
-    let numbers = reader.sequence(|inner| Ok::<_, der::Error>((UintRef::decode(inner)?, UintRef::decode(inner)?)));
-    let (n, e) = numbers.ok()?;
-    reader.finish().ok()?;
-    rsa_of(n.as_bytes(), e.as_bytes())
-}
-
-fn rsa_of(n: &[u8], e: &[u8]) -> Option<Key> {
-    let number = |bytes: &[u8]| BoxedUint::from_be_slice_vartime(bytes);
-    if e != RSA_EXPONENT || n.len() > RSA_BITS.end() / 8 {
-        return None;
-    }
-    RsaPublicKey::new_with_size_limits(number(n), number(e), RSA_BITS).ok().map(Key::Rsa)
-}
-
-fn rsa_info(key: &RsaPublicKey) -> der::Result<Vec<u8>> {
-    let modulus = key.n().to_be_bytes_trimmed_vartime();
-    let (n, e) = (UintRef::new(&modulus)?, UintRef::new(&RSA_EXPONENT)?);
-    let numbers = [n.to_der()?, e.to_der()?].concat();
-    let header = der::Header::new(der::Tag::Sequence, der::Length::try_from(numbers.len())?);
-    let content = [header.to_der()?, numbers].concat();
-    let parameters = Some(der::asn1::AnyRef::NULL);
-    encoded(x509_cert::spki::AlgorithmIdentifierRef { oid: RSA_ENCRYPTION, parameters }, &content)
-}
-
-fn encoded(algorithm: x509_cert::spki::AlgorithmIdentifierRef<'_>, content: &[u8]) -> der::Result<Vec<u8>> {
-    let subject_public_key = BitStringRef::from_bytes(content)?;
-    SubjectPublicKeyInfoRef { algorithm, subject_public_key }.to_der()
+/// A SubjectPublicKeyInfo in DER. Its parts are of a bounded length, so that there always is one.
+fn encoded(oid: ObjectIdentifier, parameters: der::asn1::AnyRef<'_>, content: &[u8]) -> Vec<u8> {
+    let algorithm = x509_cert::spki::AlgorithmIdentifierRef { oid, parameters: Some(parameters) };
+    let subject_public_key = BitStringRef::from_bytes(content);
+    let info = subject_public_key.map(|subject_public_key| SubjectPublicKeyInfoRef { algorithm, subject_public_key });
+    info.and_then(|info| info.to_der()).unwrap_or_default()
 }
 
 /// Turns a DER signature (RFC 5480, Appendix A) into two numbers of a fixed width.
@@ -299,9 +259,20 @@ pub(crate) fn fixed_width(signature: &[u8], width: usize) -> Option<Vec<u8>> {
 /// Hashes bytes.
 #[must_use]
 pub fn hash(algorithm: Hash, bytes: &[u8]) -> Vec<u8> {
-    match algorithm {
-        Hash::Sha256 => Sha256::digest(bytes).to_vec(),
-        Hash::Sha384 => Sha384::digest(bytes).to_vec(),
-        Hash::Sha512 => Sha512::digest(bytes).to_vec(),
-    }
+    let algorithm = match algorithm {
+        Hash::Sha256 => &digest::SHA256,
+        Hash::Sha384 => &digest::SHA384,
+        Hash::Sha512 => &digest::SHA512,
+    };
+    digest::digest(algorithm, bytes).as_ref().to_vec()
 }
+
+/// SHA-256 of bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; digest::SHA256_OUTPUT_LEN];
+    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    out
+}
+
+#[cfg(test)]
+mod tests;

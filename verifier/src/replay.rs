@@ -3,8 +3,9 @@
 //!
 //! A log is worth something only once its replay equals the registers of a verified token: compare first, then believe.
 
+use aws_lc_rs::digest;
 use evidence::eventlog::{Algorithm, Entry, Event, EventLog, EventType, Measured, NoAction, Numbering};
-use sha2::Digest;
+use sm3::{Digest, Sm3};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -72,15 +73,17 @@ pub type Registers = BTreeMap<u32, Vec<u8>>;
 /// The hash of parts one after the other; `None` for an algorithm that is not known.
 #[must_use]
 pub fn hash(algorithm: Algorithm, parts: &[&[u8]]) -> Option<Vec<u8>> {
-    fn run<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
-        parts.iter().fold(D::new(), |hash, part| hash.chain_update(part)).finalize().to_vec()
-    }
+    let run = |algorithm| {
+        let mut context = digest::Context::new(algorithm);
+        parts.iter().for_each(|part| context.update(part));
+        Some(context.finish().as_ref().to_vec())
+    };
     match algorithm {
-        Algorithm::Sha1 => Some(run::<sha1::Sha1>(parts)),
-        Algorithm::Sha256 => Some(run::<sha2::Sha256>(parts)),
-        Algorithm::Sha384 => Some(run::<sha2::Sha384>(parts)),
-        Algorithm::Sha512 => Some(run::<sha2::Sha512>(parts)),
-        Algorithm::Sm3 => Some(run::<sm3::Sm3>(parts)),
+        Algorithm::Sha1 => run(&digest::SHA1_FOR_LEGACY_USE_ONLY),
+        Algorithm::Sha256 => run(&digest::SHA256),
+        Algorithm::Sha384 => run(&digest::SHA384),
+        Algorithm::Sha512 => run(&digest::SHA512),
+        Algorithm::Sm3 => Some(parts.iter().fold(Sm3::new(), |hash, part| hash.chain_update(part)).finalize().to_vec()),
         Algorithm::Other { .. } => None,
     }
 }

@@ -1,8 +1,8 @@
 //! Signatures that have held before: a platform signs one token per boot, and shows it with every answer.
 
 use crate::key::Key;
+use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use evidence::cose::Sign1;
-use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,10 +21,14 @@ impl Seen {
     pub fn id(key: &Key, half: &Sign1<'_>) -> Id {
         let info = key.info();
         let parts = [info.as_slice(), half.algorithm().name().as_bytes(), &half.signed_bytes(), half.signature()];
-        let hash = parts
-            .iter()
-            .fold(Sha256::new(), |hash, part| hash.chain_update((part.len() as u64).to_be_bytes()).chain_update(part));
-        hash.finalize().into()
+        let mut hash = Context::new(&SHA256);
+        for part in parts {
+            hash.update(&(part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let mut id = [0; SHA256_OUTPUT_LEN];
+        id.copy_from_slice(hash.finish().as_ref());
+        id
     }
 
     /// Whether it has held before.

@@ -4,7 +4,8 @@ mod maker;
 
 use allod_verifier::certificate::{Certificate as Read, Unreadable};
 use allod_verifier::{Anchors, Case, Nonce, Outcome, Policy, References, Status, Step, Verdict, verify};
-use maker::signer::{info, sign_pss};
+use maker::rsa::sign_pss;
+use maker::signer::info;
 use maker::token::{array, assembled, bytes, set, text, uint};
 use maker::virtcca::{Half, Second, anchors, chain, enclosed, first, first_token, references, with};
 use maker::{CHALLENGE, Certificate, NOW, Signer, der, failed, judge_by, key, key521};

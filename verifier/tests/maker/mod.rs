@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod der;
+pub mod rsa;
 pub mod signer;
 pub mod token;
 pub mod virtcca;

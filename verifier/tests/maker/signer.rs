@@ -1,13 +1,10 @@
 //! Keys of every kind that signs here, each in the forms of tokens and of certificates.
 
 use super::der;
+use super::rsa::{modulus, sign_pkcs1, sign_pss};
 use allod_verifier::key::Key;
 use evidence::key::Curve;
 use p384::ecdsa::signature::Signer as Signs;
-use rsa::traits::PublicKeyParts;
-use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPrivateKey};
-use sha2::{Digest, Sha256};
-use std::sync::OnceLock;
 
 /// A private key.
 #[derive(Clone, Debug)]
@@ -47,10 +44,7 @@ impl Signer {
             Self::P256(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
             Self::P384(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
             Self::P521(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
-            Self::Rsa => {
-                let modulus = rsa_key().n().to_be_bytes_trimmed_vartime();
-                der::sequence(&[&der::integer(&modulus), &der::integer(&[1, 0, 1])])
-            }
+            Self::Rsa => der::sequence(&[&der::integer(&modulus()), &der::integer(&[1, 0, 1])]),
         }
     }
 
@@ -96,10 +90,7 @@ impl Signer {
     /// A signature in the form of certificates.
     pub fn sign_der(&self, message: &[u8]) -> Vec<u8> {
         if let Self::Rsa = self {
-            let prefix = der::sequence(&[&der::sequence(&[&der::oid(&SHA256), &NULL]), &der::tagged(0x04, &[0; 32])]);
-            let prefix = prefix[..prefix.len() - 32].into();
-            let scheme = Pkcs1v15Sign { hash_len: Some(32), prefix };
-            return rsa_key().sign(scheme, &Sha256::digest(message)).expect("a signature");
+            return sign_pkcs1(message);
         }
         let fixed = self.sign(message);
         let (r, s) = fixed.split_at(fixed.len() / 2);
@@ -118,8 +109,6 @@ impl Signer {
     }
 }
 
-const SHA256: [u8; 9] = [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
-
 /// A SubjectPublicKeyInfo of any content, on a curve or of RSA.
 pub fn info(curve: Option<Curve>, content: &[u8]) -> Vec<u8> {
     let algorithm = match curve {
@@ -130,56 +119,3 @@ pub fn info(curve: Option<Curve>, content: &[u8]) -> Vec<u8> {
     };
     der::sequence(&[&algorithm, &der::bits(0, content)])
 }
-
-/// RSASSA-PSS with SHA-256 and a salt of any length.
-pub fn sign_pss(message: &[u8], salt: usize) -> Vec<u8> {
-    let scheme = Pss::<Sha256>::new_with_salt(salt);
-    rsa_key().sign_with_rng(&mut Counter(0), scheme, &Sha256::digest(message)).expect("a signature")
-}
-
-/// Numbers that are not random at all, as a test's salt need not be.
-struct Counter(u64);
-
-impl rsa::rand_core::TryRng for Counter {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        self.try_next_u64().map(|number| number as u32)
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        Ok(self.0)
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-        for byte in out {
-            *byte = (self.try_next_u64()? >> 56) as u8;
-        }
-        Ok(())
-    }
-}
-
-impl rsa::rand_core::TryCryptoRng for Counter {}
-
-fn rsa_key() -> &'static RsaPrivateKey {
-    static KEY: OnceLock<RsaPrivateKey> = OnceLock::new();
-    KEY.get_or_init(|| {
-        let number = |text: &str| BoxedUint::from_be_slice_vartime(&evidence::hex::decode(text).expect("hexadecimal"));
-        RsaPrivateKey::from_p_q(number(P), number(Q), BoxedUint::from(65537_u64)).expect("a key")
-    })
-}
-
-// Made for these tests and used nowhere else: making one takes minutes in a build that is not optimised.
-const P: &str = "\
-    e4c19d95e2c0e658f7eba80aa8f02e9b5f65585e2ba06a30bf1158d3cb192c498d657aace42d654cf7b1ae1968747d16c638aa8f\
-    3ec122233f2fce895062af42ac9a43eb34bd0fc33891a638e4eca9447813c31c3c16cd1ae637f3c879e268b6c9f9337372939edf\
-    34b41e22d77f1948aebef5f1039b23ce8df621fb788714040826e8f52d457af3867bb411e685bb2ef8b8eee911832f3a6f38d5b8\
-    8b443236f0fecb03be73c987a7041a7921997cdfab435fb5a1020690d0417d2477d3320918f16971afaffd36216090be76306e11\
-    1b954f25360e64f529173fdc7114b189bfe5f70e140b3108208dcd5687e0f870091c96b751ec8b5821c203ff4141a0c9";
-const Q: &str = "\
-    d0b5345b7559f1d21f83b043cde50b47afacaed0ad3660175647a605047f199b12df2aed72b0ff83fa6fedcb8b30751afd91efe9\
-    c1413d5d42949e75584de6eea7e3f28683b00ed4b33c8ff2605c238d80108e469737384da70856241569c16b387517fbfa8398f3\
-    1c85778219f4eb8bdf934eb1fef202e5ff375f88d51b92eb0be3dec7f09fe1d08d6171bd1f56f558e98670335e6b0e64bf99c980\
-    ea88b68e20b32d93051bc91828585c7abb2dddd7f441186769f9ae77af9eecd16c376edc11d5306e4e2d94ef6ec9de2c1ebecf5d\
-    d67a4fec3ee5d5b7ca38ae8723ee215db1d2f519cb424aa7a91f0f68e2cd142a05c18d13b65024435d4bdca80a7b1787";

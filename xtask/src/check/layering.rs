@@ -35,6 +35,11 @@ const FEATURELESS: [&str; 3] = ["allod-monitor", "allod-rmm", "allod-rot"];
 /// Crates that the RMM must not link: it has its tokens signed, and holds no key.
 const NOT_IN_RMM: [&str; 4] = ["p384", "ecdsa", "elliptic-curve", "primeorder"];
 
+/// The library in C, and the only rooms of ours that it may reach: what judges evidence, and what runs that. None of
+/// them is in a Realm or in what a Realm trusts.
+const IN_C: &str = "aws-lc-sys";
+const MAY_LINK_C: [&str; 3] = ["allod-verifier", "allod", STORIES];
+
 /// Compares `cargo metadata` with the table.
 pub(super) fn check() -> Done {
     let text = tool::output(tool::cargo().args(["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
@@ -42,6 +47,7 @@ pub(super) fn check() -> Done {
     let packages = metadata["packages"].as_array().ok_or("cargo metadata has no packages")?;
     let mut found: Vec<String> = packages.iter().flat_map(|package| wrong(package, packages)).collect();
     found.extend(rmm_links()?);
+    found.extend(c_reaches(packages)?);
     none_found(found)
 }
 
@@ -72,4 +78,15 @@ fn rmm_links() -> Done<Vec<String>> {
     let linked = tree.lines().filter_map(|line| line.split_whitespace().next());
     let wrong = linked.filter(|name| NOT_IN_RMM.contains(name));
     Ok(wrong.map(|name| format!("fw-rmm links {name}: the RMM holds no key")).collect())
+}
+
+fn c_reaches(all: &[Value]) -> Done<Vec<String>> {
+    let args = ["tree", "--workspace", "--invert", IN_C, "--edges", "normal,build", "--prefix", "none", "--locked"];
+    let tree = tool::output(tool::cargo().args(args))?;
+    let mut reached: Vec<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    reached.sort_unstable();
+    reached.dedup();
+    let ours = reached.into_iter().filter(|name| all.iter().any(|package| package["name"] == *name));
+    let wrong = ours.filter(|name| !MAY_LINK_C.contains(name));
+    Ok(wrong.map(|name| format!("{name} links {IN_C}: there is C in the verifier alone")).collect())
 }
