@@ -54,6 +54,7 @@ impl verbs::Word for Word {
 #[derive(Default)]
 pub struct Interrupts {
     pending: Mutex<[bool; map::MAX_CPUS]>,
+    waiting: [AtomicBool; map::MAX_CPUS],
     changed: Condvar,
 }
 
@@ -73,7 +74,13 @@ impl Interrupts {
 
     pub fn wait(&self, cpu: usize) {
         let guard = lock(&self.pending);
+        self.waiting[cpu].store(true, Ordering::Release);
         drop(self.changed.wait_while(guard, |pending| !pending[cpu]));
+        self.waiting[cpu].store(false, Ordering::Release);
+    }
+
+    pub fn is_waiting(&self, cpu: usize) -> bool {
+        self.waiting[cpu].load(Ordering::Acquire)
     }
 }
 
@@ -194,7 +201,7 @@ fn features() -> Features {
     ids[DFR0] = 3 << 20 | 5 << 12 | 6;
     ids[MMFR0] = 0x1100_0005;
     let ich_vtr = 4 << 29 | 4 << 26 | 3;
-    Features { pa_bits: 48, vmid_bits: 8, ids, ich_vtr, midr: 0x000F_0510 }
+    Features { pa_bits: 48, vmid_bits: 8, ids, ich_vtr, midr: 0x000F_0510, vector_quadwords: 2 }
 }
 
 impl Platform for El2<'_> {

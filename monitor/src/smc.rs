@@ -22,7 +22,7 @@ impl Monitor<'_> {
     fn normal(&self, hw: &impl Hardware, core: &mut Core) -> Next {
         match Call::parse(World::Normal, &core.normal) {
             Call::Rmi if self.rmm_serves() => self.forward(core),
-            Call::SmcccVersion => reply(&mut core.normal, smccc::VERSION_1_2),
+            Call::SmcccVersion => reply(&mut core.normal, smccc::VERSION_1_4),
             Call::SmcccFeatures { function } => reply(&mut core.normal, smccc_features(function)),
             Call::Psci(call) => {
                 let asked = self.trace & map::TRACE_EL3 != 0;

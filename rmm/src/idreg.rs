@@ -1,8 +1,8 @@
 //! ID registers as Realms read them: what the CPU has, less what a Realm cannot use (RMM 1.0, A3.1).
 //!
 //! A field is shown only if it is listed here; a register that is not listed reads as zero, those of AArch32 among
-//! them. SVE, SME, MTE, GCS, FPMR, PMU, MPAM, AMU, BRBE, SPE and TRBE are not offered: their registers are neither
-//! switched nor reachable.
+//! them. SVE is shown where the Realm was made with it. SME, MTE, GCS, FPMR, PMU, MPAM, AMU, BRBE, SPE and TRBE are not
+//! offered: their registers are neither switched nor reachable.
 
 use crate::platform::Features;
 use crate::rec::Rec;
@@ -31,11 +31,15 @@ const fn index(crm: u64, op2: u64) -> usize {
 const PFR1: usize = index(4, 1);
 const DFR0: usize = index(5, 0);
 
-/// Gives the fields of a register that Realms see.
-const fn shown(crm: u64, op2: u64) -> u64 {
+/// Gives the fields of a register that Realms see, with SVE or without.
+const fn shown(crm: u64, op2: u64, sve: bool) -> u64 {
     match (crm, op2) {
-        // PFR0, without SVE, MPAM, AMU.
+        // PFR0, without MPAM, AMU.
+        (4, 0) if sve => !fields(&[40, 44]),
+        // And without SVE.
         (4, 0) => !fields(&[32, 40, 44]),
+        // ZFR0.
+        (4, 4) if sve => u64::MAX,
         // PFR1: BT, SSBS, RAS_frac, RNDR_trap, CSV2_frac, NMI, DF2.
         (4, 1) => fields(&[0, 4, 12, 28, 32, PFR1_NMI, 56]),
         // PFR2: UINJ.
@@ -69,7 +73,7 @@ pub fn value(machine: &Features, rec: &Rec, crm: u64, op2: u64) -> u64 {
     if register == DFR0 {
         return raw(machine, DFR0) & DFR0_DEBUG | (rec.num_bps & 0xF) << DFR0_BRPS | (rec.num_wps & 0xF) << DFR0_WRPS;
     }
-    raw(machine, register) & shown(crm, op2)
+    raw(machine, register) & shown(crm, op2, rec.realm.vector_quadwords != 0)
 }
 
 /// Gives the CPU's breakpoints and watchpoints, each less one.

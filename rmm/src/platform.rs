@@ -123,6 +123,8 @@ pub struct Features {
     pub ich_vtr: u64,
     /// Raw MIDR_EL1, which a Realm sees too.
     pub midr: u64,
+    /// The longest SVE vectors that a vCPU can have, in 128-bit words; 0 without SVE.
+    pub vector_quadwords: u8,
 }
 
 /// The machine under the RMM.
@@ -192,7 +194,7 @@ pub trait Platform: Sync {
 
     /// Runs the vCPU until the next exit. `rec` holds its whole state before and after; only where the vCPU made a call of
     /// RSI, `rec` then has no more than general registers, program counter, processor state and timers, nothing else of it
-    /// may be changed, and [`Self::unload`] brings the rest, as it does `simd`. Traps of FP and SIMD are handled inside and are no exit. R-EL1 state that `rec` does not name is
+    /// may be changed, and [`Self::unload`] brings the rest, as it does `simd`. Traps of FP and SIMD, and of SVE for a Realm that has it, are handled inside and are no exit. R-EL1 state that `rec` does not name is
     /// the same for every vCPU or cannot be reached by one.
     fn run(&self, realm: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext) -> Exit;
 

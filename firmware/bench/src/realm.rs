@@ -48,7 +48,8 @@ pub fn measure() {
     run();
 }
 
-fn delegated(number: u64) -> u64 {
+/// Delegates granule `number` of the pool, and gives its address.
+pub fn delegated(number: u64) -> u64 {
     must(fid::GRANULE_DELEGATE, [page(number), 0, 0, 0, 0]);
     page(number)
 }

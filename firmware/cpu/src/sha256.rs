@@ -1,7 +1,7 @@
 //! SHA-256 by the processor's instructions (FEAT_SHA256; FIPS 180-4).
 //!
-//! The vector registers are somebody else's: the routine saves those it uses and puts them back. It saves 128 bits of each,
-//! which is all there is as long as EL3 lets nobody use SVE (docs/world-switch.md §5).
+//! The vector registers are somebody else's: the routine saves those it uses and puts them back, where there is SVE at the
+//! whole length that they have at this level, as writing Vn zeroes the rest of Zn.
 
 use core::arch::global_asm;
 
@@ -29,6 +29,7 @@ global_asm!(
     .arch_extension fp
     .arch_extension simd
     .arch_extension sha2
+    .arch_extension sve
     // Four rounds with message words \m; then, if there are more, \m becomes the words of four rounds sixteen later.
     .macro sha256_four m, n, o, p, more
     ldr q16, [x4], #16
@@ -55,11 +56,38 @@ global_asm!(
     // x0 state, x1 blocks, x2 their number, not zero, x3 round constants
     .global sha256_blocks
 sha256_blocks:
+    mov x5, x30
     stp q0, q1, [sp, #-160]!
     stp q2, q3, [sp, #32]
     stp q4, q5, [sp, #64]
     stp q6, q7, [sp, #96]
     stp q16, q17, [sp, #128]
+    bl sha256_rounds
+    ldp q16, q17, [sp, #128]
+    ldp q6, q7, [sp, #96]
+    ldp q4, q5, [sp, #64]
+    ldp q2, q3, [sp, #32]
+    ldp q0, q1, [sp], #160
+    ret x5
+    // The same where there is SVE.
+    .global sha256_blocks_sve
+sha256_blocks_sve:
+    mov x5, x30
+    addvl sp, sp, #-10
+    .irp n, 0,1,2,3,4,5,6,7
+    str z\n, [sp, #\n, mul vl]
+    .endr
+    str z16, [sp, #8, mul vl]
+    str z17, [sp, #9, mul vl]
+    bl sha256_rounds
+    ldr z17, [sp, #9, mul vl]
+    ldr z16, [sp, #8, mul vl]
+    .irp n, 7,6,5,4,3,2,1,0
+    ldr z\n, [sp, #\n, mul vl]
+    .endr
+    addvl sp, sp, #10
+    ret x5
+sha256_rounds:
     ldp q0, q1, [x0]
 1:  mov x4, x3
     mov v2.16b, v0.16b
@@ -78,11 +106,6 @@ sha256_blocks:
     subs x2, x2, #1
     b.ne 1b
     stp q0, q1, [x0]
-    ldp q16, q17, [sp, #128]
-    ldp q6, q7, [sp, #96]
-    ldp q4, q5, [sp, #64]
-    ldp q2, q3, [sp, #32]
-    ldp q0, q1, [sp], #160
     ret
     .popsection
 "#
@@ -90,12 +113,23 @@ sha256_blocks:
 
 unsafe extern "C" {
     fn sha256_blocks(state: *mut [u32; 8], blocks: *const u8, number: usize, rounds: *const [u32; 64]);
+    fn sha256_blocks_sve(state: *mut [u32; 8], blocks: *const u8, number: usize, rounds: *const [u32; 64]);
 }
 
-/// Hashes the concatenation of `parts`. The processor has the instructions, and nothing traps vector registers.
+/// How much of the vector registers somebody has, which hence has to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// 128 bits of each.
+    Simd,
+    /// All bits there are at the current vector length.
+    Sve,
+}
+
+/// Hashes the concatenation of `parts`. The processor has the instructions, nothing traps vector registers, and it is not in
+/// streaming mode.
 #[must_use]
-pub fn digest(parts: &[&[u8]]) -> [u8; 32] {
-    let mut state = State { words: INITIAL, rest: [0; BLOCK], length: 0 };
+pub fn digest(parts: &[&[u8]], keep: Keep) -> [u8; 32] {
+    let mut state = State { words: INITIAL, rest: [0; BLOCK], length: 0, keep };
     parts.iter().for_each(|part| state.take(part));
     state.end()
 }
@@ -105,6 +139,7 @@ struct State {
     /// Bytes that fill no block yet: `length % 64` of them.
     rest: [u8; BLOCK],
     length: usize,
+    keep: Keep,
 }
 
 impl State {
@@ -118,10 +153,10 @@ impl State {
             if held + head.len() < BLOCK {
                 return;
             }
-            compress(&mut self.words, &[self.rest]);
+            self.compress(&[self.rest]);
         }
         let (blocks, tail) = part.as_chunks();
-        compress(&mut self.words, blocks);
+        self.compress(blocks);
         self.rest[..tail.len()].copy_from_slice(tail);
     }
 
@@ -133,17 +168,18 @@ impl State {
         bytes[held] = 0x80;
         let blocks = if held < BLOCK - 8 { 1 } else { 2 };
         bytes[blocks * BLOCK - 8..blocks * BLOCK].copy_from_slice(&(self.length as u64 * 8).to_be_bytes());
-        compress(&mut self.words, &last[..blocks]);
+        self.compress(&last[..blocks]);
         let mut digest = [0; 32];
         digest.as_chunks_mut().0.iter_mut().zip(self.words).for_each(|(to, word)| *to = word.to_be_bytes());
         digest
     }
-}
 
-fn compress(words: &mut [u32; 8], blocks: &[[u8; BLOCK]]) {
-    if blocks.is_empty() {
-        return;
+    fn compress(&mut self, blocks: &[[u8; BLOCK]]) {
+        if blocks.is_empty() {
+            return;
+        }
+        let routine = if self.keep == Keep::Sve { sha256_blocks_sve } else { sha256_blocks };
+        // SAFETY: the routine reads the blocks and the constants, writes the state, and keeps every register that it must.
+        unsafe { routine(&raw mut self.words, blocks.as_ptr().cast(), blocks.len(), &raw const ROUNDS) }
     }
-    // SAFETY: the routine reads the blocks and the constants, writes the state, and keeps every register that it must.
-    unsafe { sha256_blocks(words, blocks.as_ptr().cast(), blocks.len(), &raw const ROUNDS) }
 }

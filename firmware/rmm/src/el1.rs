@@ -3,8 +3,8 @@
 //! Every write is made only if it changes something: QEMU flushes its TLB on a write of SCTLR_EL1, on any write of
 //! TCR_EL1, and on a new ASID.
 //!
-//! Newer registers (SCXTNUM, TCR2, SCTLR2, PIR, POR, TPIDR2 …) are in neither world: EL3 does not enable them (SCR_EL3), so
-//! that they have no effect on EL1, trap, and are hidden from Realms.
+//! Newer registers (SCXTNUM, TCR2, SCTLR2, PIR, POR, TPIDR2 …) are the Normal world's alone: EL3 does not enable them for the
+//! Realm world (SCR_EL3), so that they have no effect there, trap, and are hidden from Realms.
 
 use rmm::rec::context::{El1Registers, PointerKeys};
 

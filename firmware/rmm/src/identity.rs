@@ -2,7 +2,9 @@
 
 use crate::gic::Shape;
 use crate::realm::Processor;
+use crate::simd;
 use rmm::platform::Features;
+use rmm::rec::context::MAX_QUADWORDS;
 
 /// Index of an ID register in [`Features::ids`].
 const fn id(crm: usize, op2: usize) -> usize {
@@ -10,6 +12,7 @@ const fn id(crm: usize, op2: usize) -> usize {
 }
 
 const PFR0: usize = id(4, 0);
+const PFR1: usize = id(4, 1);
 const ISAR0: usize = id(6, 0);
 const ISAR2: usize = id(6, 2);
 const MMFR0: usize = id(7, 0);
@@ -35,6 +38,7 @@ pub fn features() -> Features {
         ids,
         ich_vtr: cpu::read!(ich_vtr_el2),
         midr: cpu::read!(midr_el1),
+        vector_quadwords: if field(&ids, PFR0, 32) != 0 { simd::longest(MAX_QUADWORDS) } else { 0 },
     }
 }
 
@@ -45,23 +49,23 @@ pub const fn processor(features: &Features) -> Processor {
         gic: Shape::of(features.ich_vtr),
         mops: field(ids, ISAR2, 16) != 0,
         sha256: field(ids, ISAR0, 12) != 0,
+        sve: field(ids, PFR0, 32) != 0,
+        sme: field(ids, PFR1, 24) != 0,
         hcrx: field(ids, MMFR1, 40) != 0,
         fine_grained_traps: field(ids, MMFR0, 56) != 0,
     }
 }
 
-/// Takes back what a Realm could not use, as EL3 does not enable its registers: SVE, SCXTNUM (CSV2 above 1), TCR2 and with it
+/// Takes back what a Realm could not use, as EL3 does not enable its registers for the Realm world: SCXTNUM (CSV2 above 1), TCR2 and with it
 /// ASID2, SCTLR2, PIR and POR; and limited ordering regions, whose registers trap as they are not switched.
 fn hide_unswitched(ids: &mut [u64; 64]) {
     const CSV2: u32 = 56;
-    const SVE: u64 = 0xf << 32;
     const LO: u64 = 0xf << 16;
     const TCRX_SCTLRX_S1PIE_S1POE: u64 = 0xf_0fff;
     const ASID2: u64 = 0xf << 8;
     if field(ids, PFR0, CSV2) > 1 {
         ids[PFR0] = ids[PFR0] & !(0xf << CSV2) | 1 << CSV2;
     }
-    ids[PFR0] &= !SVE;
     ids[MMFR1] &= !LO;
     ids[MMFR3] &= !TCRX_SCTLRX_S1PIE_S1POE;
     ids[MMFR4] &= !ASID2;

@@ -7,6 +7,7 @@ use abi::el3::Bank;
 use abi::measurement::Hash;
 use abi::{GRANULE, map};
 use cpu::lock::{Guard, Lock};
+use cpu::sha256::Keep;
 use rmm::address::Pa;
 use rmm::granule::{Held, RealmPage, Table};
 use rmm::measurement::{self, Register};
@@ -100,8 +101,12 @@ impl Platform for Machine {
         if algorithm != Hash::Sha256 || !self.processor.sha256 {
             return measurement::digest(algorithm, parts);
         }
+        let keep = if self.processor.sve { Keep::Sve } else { Keep::Simd };
+        let Some(hash) = simd::untrapped(&self.processor, || cpu::sha256::digest(parts, keep)) else {
+            return measurement::digest(algorithm, parts);
+        };
         let mut digest = [0; 64];
-        digest[..32].copy_from_slice(&simd::untrapped(|| cpu::sha256::digest(parts)));
+        digest[..32].copy_from_slice(&hash);
         digest
     }
 
@@ -162,15 +167,15 @@ impl Platform for Machine {
     }
 
     fn load(&self, realm: &RealmContext, rec: &mut RecContext, _: &mut SimdContext) {
-        realm::load(&mut self.normal(), realm, rec);
+        realm::load(&self.processor, &mut self.normal(), realm, rec);
     }
 
-    fn run(&self, _: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext) -> Exit {
-        realm::run(&self.processor, &mut self.normal(), rec, simd)
+    fn run(&self, realm: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext) -> Exit {
+        realm::run(&self.processor, &mut self.normal(), realm, rec, simd)
     }
 
-    fn unload(&self, _: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext) {
-        realm::unload(&self.processor, &mut self.normal(), rec, simd);
+    fn unload(&self, realm: &RealmContext, rec: &mut RecContext, simd: &mut SimdContext) {
+        realm::unload(&self.processor, &mut self.normal(), realm, rec, simd);
     }
 
     fn translate(&self, _: &RecContext, address: u64, access: Access, el0: bool) -> Option<u64> {

@@ -41,6 +41,10 @@ pub struct Processor {
     pub mops: bool,
     /// FEAT_SHA256.
     pub sha256: bool,
+    /// FEAT_SVE.
+    pub sve: bool,
+    /// FEAT_SME.
+    pub sme: bool,
     /// FEAT_HCX.
     pub hcrx: bool,
     /// FEAT_FGT.
@@ -104,12 +108,13 @@ fn trap_all_newer() {
 
 /// Keeps the Normal world's registers aside, stops its performance monitors, which would count what a Realm does, and sets the
 /// realm's stage 2.
-pub fn load(normal: &mut Normal, realm: &RealmContext, rec: &RecContext) {
+pub fn load(processor: &Processor, normal: &mut Normal, realm: &RealmContext, rec: &RecContext) {
     let mut kept = Kept { el1: Default::default(), timers: Default::default(), pmcr: cpu::read!(pmcr_el0) };
     put!(pmcr_el0, kept.pmcr & !COUNTING);
     el1::save(&mut kept.el1);
     timers::save(&mut kept.timers);
     normal.kept = Some(kept);
+    normal.simd.load(processor);
     set_stage2(realm);
     // A vCPU counts on its TLB being its own, but what two of one realm leave in this one has the same VMID.
     let vcpu = [realm.vttbr, rec.vmpidr];
@@ -120,11 +125,17 @@ pub fn load(normal: &mut Normal, realm: &RealmContext, rec: &RecContext) {
 }
 
 /// Gives the Normal world its registers back.
-pub fn unload(processor: &Processor, normal: &mut Normal, rec: &mut RecContext, simd: &mut SimdContext) {
+pub fn unload(
+    processor: &Processor,
+    normal: &mut Normal,
+    realm: &RealmContext,
+    rec: &mut RecContext,
+    simd: &mut SimdContext,
+) {
     if core::mem::take(&mut normal.live) {
         leave_rest(processor, rec);
     }
-    normal.simd.unload(simd);
+    normal.simd.unload(processor, realm.vector_quadwords, simd);
     gic::clear(processor.gic);
     timers::show();
     if let Some(kept) = normal.kept.take() {
@@ -144,10 +155,16 @@ fn set_stage2(realm: &RealmContext) {
     }
 }
 
-/// Runs a vCPU until it exits for a reason other than its first use of SIMD. After a call of a service, which needs little of
+/// Runs a vCPU until it exits for a reason other than its first use of vector registers that it has. After a call of a service, which needs little of
 /// the vCPU and mostly returns to it, the processor keeps the rest.
-pub fn run(processor: &Processor, normal: &mut Normal, rec: &mut RecContext, simd: &SimdContext) -> Exit {
-    const SIMD_TRAP: u64 = 0x07;
+pub fn run(
+    processor: &Processor,
+    normal: &mut Normal,
+    realm: &RealmContext,
+    rec: &mut RecContext,
+    simd: &SimdContext,
+) -> Exit {
+    let quadwords = realm.vector_quadwords;
     if !normal.live {
         enter_context(processor, rec);
     }
@@ -157,8 +174,8 @@ pub fn run(processor: &Processor, normal: &mut Normal, rec: &mut RecContext, sim
         // SAFETY: the vectors save the Realm's registers in `x`, and come back here with the RMM's.
         let exit = cause(unsafe { realm_enter(&raw mut rec.x) });
         match exit {
-            Exit::Sync { esr, .. } if esr >> 26 & 0x3f == SIMD_TRAP && !normal.simd.given() => {
-                normal.simd.give(simd);
+            Exit::Sync { esr, .. } if !normal.simd.given() && is_vector_trap(esr, quadwords) => {
+                normal.simd.give(processor, quadwords, simd);
             }
             _ => break exit,
         }
@@ -171,6 +188,14 @@ pub fn run(processor: &Processor, normal: &mut Normal, rec: &mut RecContext, sim
         leave_rest(processor, rec);
     }
     exit
+}
+
+/// Says whether an exception is the use of vector registers that the vCPU has.
+const fn is_vector_trap(esr: u64, quadwords: u64) -> bool {
+    const SIMD: u64 = 0x07;
+    const SVE: u64 = 0x19;
+    let class = esr >> 26 & 0x3f;
+    class == SIMD || class == SVE && quadwords > 0
 }
 
 /// Says whether a vCPU left by an SMC of the RSI.

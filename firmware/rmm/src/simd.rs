@@ -1,33 +1,82 @@
-//! Floating-point and SIMD registers, switched when a vCPU first uses them.
+//! Vector registers, switched when a vCPU first uses them: FP and SIMD, and SVE for a Realm that has it.
 //!
-//! There are no more vector registers to care for: EL3 traps SVE and SME from every world (CPTR_EL3), so nobody has
-//! live Z, P or ZA registers, nor a streaming mode.
+//! The Normal world's come aside whole: at the longest vectors there are, with predicates and FFR, whatever length it has
+//! set, and out of streaming mode if it was in it. SME is the Normal world's alone: ZA and ZT0 stay where they are.
+//! The SVE hint of a call is not asked: it is no more than a hint.
 
+use crate::realm::Processor;
 use core::arch::global_asm;
+use cpu::{read, write};
 use rmm::rec::context::SimdContext;
 
 global_asm!(include_str!("simd.s"));
 
 unsafe extern "C" {
-    fn vectors_save(to: *mut SimdContext);
-    fn vectors_load(from: *const SimdContext);
+    fn vectors_save(z: *mut u64);
+    fn vectors_load(z: *const u64);
+    fn sve_save(z: *mut u64, p: *mut u16, ffr: u64);
+    fn sve_load(z: *const u64, p: *const u16, ffr: u64);
+    /// Gives the length of vectors in bytes.
+    fn sve_length() -> u64;
 }
 
-/// CPTR_EL2 with E2H = 0: RES1 bits, and traps for SVE (8), SME (12), trace (20), activity monitors (30).
-const ALWAYS: u64 = 0x22ff | 1 << 8 | 1 << 12 | 1 << 20 | 1 << 30;
-/// Trap for FP and SIMD, at EL2 too.
+/// CPTR_EL2 with E2H = 0: RES1 bits, and traps for trace (20) and activity monitors (30).
+const ALWAYS: u64 = 0x22ff | 1 << 20 | 1 << 30;
+/// Traps for SVE, for FP and SIMD, and for SME; at EL2 too.
+const NO_SVE: u64 = 1 << 8;
 const NO_SIMD: u64 = 1 << 10;
+const NO_SME: u64 = 1 << 12;
+
+/// ZCR_EL2.LEN: as long as EL3 lets them be, which is as long as they can be.
+const LONGEST: u64 = 0xf;
+/// Of those, in quadwords.
+const QUADWORDS: usize = 16;
+/// SVCR.SM: streaming mode.
+const STREAMING: u64 = 1;
+/// SMCR_EL2.FA64: streaming mode has FFR.
+const FA64: u64 = 1 << 31;
 
 /// Where one CPU keeps the Normal world's registers.
+#[repr(C, align(16))]
 pub struct Aside {
-    normal: SimdContext,
+    z: [u64; 32 * 2 * QUADWORDS],
+    p: [u16; 17 * QUADWORDS],
+    fpcr: u64,
+    fpsr: u64,
+    zcr_el1: u64,
+    zcr_el2: u64,
+    svcr: u64,
+    kept: bool,
     given: bool,
 }
 
 impl Aside {
     /// Makes an empty place.
     pub const fn new() -> Self {
-        Self { normal: SimdContext { v: [[0; 2]; 32], fpcr: 0, fpsr: 0 }, given: false }
+        Self {
+            z: [0; 32 * 2 * QUADWORDS],
+            p: [0; 17 * QUADWORDS],
+            fpcr: 0,
+            fpsr: 0,
+            zcr_el1: 0,
+            zcr_el2: 0,
+            svcr: 0,
+            kept: false,
+            given: false,
+        }
+    }
+
+    /// Leaves the Normal world's streaming mode before a vCPU runs: in it, SVE instructions trap by the vCPU's own controls
+    /// of SME before they come here.
+    pub fn load(&mut self, processor: &Processor) {
+        if processor.sme {
+            trap(NO_SIMD | NO_SVE);
+            if read!(S3_3_C4_C2_2) & STREAMING != 0 {
+                trap(0);
+                self.keep(processor);
+            }
+            write!(cptr_el2, ALWAYS | NO_SIMD | NO_SVE | NO_SME);
+        }
     }
 
     /// Says whether the vCPU has the registers.
@@ -35,48 +84,150 @@ impl Aside {
         self.given
     }
 
-    /// Gives the registers to the vCPU, which has just trapped on using them.
-    pub fn give(&mut self, simd: &SimdContext) {
+    /// Gives the registers to the vCPU, which has just trapped on using them: `quadwords` is its vectors' length, 0 without
+    /// SVE.
+    pub fn give(&mut self, processor: &Processor, quadwords: u64, simd: &SimdContext) {
         trap(0);
-        // SAFETY: one argument is writable, the other readable, for as long as the call takes; nothing traps.
-        unsafe {
-            vectors_save(&raw mut self.normal);
-            vectors_load(simd);
+        if !self.kept {
+            self.keep(processor);
         }
+        if quadwords > 0 {
+            self.zcr_el1 = read!(S3_0_C1_C2_0);
+            set_length(quadwords.wrapping_sub(1));
+            write!(S3_0_C1_C2_0, simd.zcr);
+            // SAFETY: the context has room for its Realm's vectors, which the length is limited to.
+            unsafe { sve_load(simd.z.as_ptr(), simd.p.as_ptr(), 1) };
+        } else {
+            // SAFETY: the context is readable.
+            unsafe { vectors_load(simd.z.as_ptr()) };
+        }
+        set_status(simd.fpcr, simd.fpsr);
+        trap(if quadwords > 0 { NO_SME } else { NO_SVE | NO_SME });
         self.given = true;
     }
 
     /// Takes the registers back: the vCPU's into `simd`, the Normal world's into the processor.
-    pub fn unload(&mut self, simd: &mut SimdContext) {
-        if self.given {
-            // SAFETY: as in `give`, which left nothing that traps.
-            unsafe {
-                vectors_save(simd);
-                vectors_load(&raw const self.normal);
-            }
-            self.given = false;
-            trap(NO_SIMD);
+    pub fn unload(&mut self, processor: &Processor, quadwords: u64, simd: &mut SimdContext) {
+        if !self.kept {
+            return;
         }
+        trap(0);
+        if core::mem::take(&mut self.given) {
+            self.take(quadwords, simd);
+        }
+        self.put_back(processor);
+        self.kept = false;
+        trap(NO_SIMD | NO_SVE | NO_SME);
+    }
+
+    /// Saves the vCPU's registers.
+    fn take(&self, quadwords: u64, simd: &mut SimdContext) {
+        (simd.fpcr, simd.fpsr) = status();
+        if quadwords > 0 {
+            simd.zcr = read!(S3_0_C1_C2_0);
+            // SAFETY: as in `give`, and the length is still the Realm's.
+            unsafe { sve_save(simd.z.as_mut_ptr(), simd.p.as_mut_ptr(), 1) };
+            write!(S3_0_C1_C2_0, self.zcr_el1);
+        } else {
+            // SAFETY: the context is writable.
+            unsafe { vectors_save(simd.z.as_mut_ptr()) };
+        }
+    }
+
+    /// Saves the Normal world's registers, and leaves its streaming mode.
+    fn keep(&mut self, processor: &Processor) {
+        self.svcr = if processor.sme { read!(S3_3_C4_C2_2) } else { 0 };
+        if processor.sve {
+            self.zcr_el2 = read!(S3_4_C1_C2_0);
+            set_length(LONGEST);
+        }
+        (self.fpcr, self.fpsr) = status();
+        // SAFETY: this place has room for the longest vectors.
+        match self.ffr(processor) {
+            Some(ffr) => unsafe { sve_save(self.z.as_mut_ptr(), self.p.as_mut_ptr(), ffr) },
+            None => unsafe { vectors_save(self.z.as_mut_ptr()) },
+        }
+        if self.svcr & STREAMING != 0 {
+            write!(S3_3_C4_C2_2, self.svcr & !STREAMING);
+            cpu::barrier::isb();
+        }
+        self.kept = true;
+    }
+
+    /// Loads the Normal world's registers.
+    fn put_back(&self, processor: &Processor) {
+        if self.svcr & STREAMING != 0 {
+            write!(S3_3_C4_C2_2, self.svcr);
+        }
+        if processor.sve {
+            set_length(LONGEST);
+        }
+        // SAFETY: as in `keep`.
+        match self.ffr(processor) {
+            Some(ffr) => unsafe { sve_load(self.z.as_ptr(), self.p.as_ptr(), ffr) },
+            None => unsafe { vectors_load(self.z.as_ptr()) },
+        }
+        set_status(self.fpcr, self.fpsr);
+        if processor.sve {
+            set_length(self.zcr_el2);
+        }
+    }
+
+    /// Says whether FFR is among the Normal world's registers, and Z and P at all.
+    fn ffr(&self, processor: &Processor) -> Option<u64> {
+        if self.svcr & STREAMING != 0 {
+            return Some(u64::from(read!(S3_4_C1_C2_6) & FA64 != 0));
+        }
+        processor.sve.then_some(1)
     }
 }
 
-fn trap(what: u64) {
-    cpu::write!(cptr_el2, ALWAYS | what);
+fn set_length(zcr: u64) {
+    write!(S3_4_C1_C2_0, zcr);
     cpu::barrier::isb();
 }
 
-/// Runs `f` with FP and SIMD registers usable at R-EL2; `f` leaves all of them as they were, as they are somebody's.
-pub fn untrapped<R>(f: impl FnOnce() -> R) -> R {
-    let before = cpu::read!(cptr_el2);
-    cpu::write!(cptr_el2, before & !NO_SIMD);
+/// FPCR and FPSR.
+fn status() -> (u64, u64) {
+    (read!(S3_3_C4_C4_0), read!(S3_3_C4_C4_1))
+}
+
+fn set_status(fpcr: u64, fpsr: u64) {
+    write!(S3_3_C4_C4_0, fpcr);
+    write!(S3_3_C4_C4_1, fpsr);
+}
+
+fn trap(what: u64) {
+    write!(cptr_el2, ALWAYS | what);
     cpu::barrier::isb();
-    let result = f();
-    cpu::write!(cptr_el2, before);
+}
+
+/// Runs `f` with the registers usable at R-EL2, and not in streaming mode; without a result where somebody is in it. `f`
+/// leaves all of them as they were, as they are somebody's.
+pub fn untrapped<R>(processor: &Processor, f: impl FnOnce() -> R) -> Option<R> {
+    let before = read!(cptr_el2);
+    trap(0);
+    let streaming = processor.sme && read!(S3_3_C4_C2_2) & STREAMING != 0;
+    let result = if streaming { None } else { Some(f()) };
+    write!(cptr_el2, before);
     cpu::barrier::isb();
     result
 }
 
+/// Gives the longest vectors, in quadwords, that are not longer than `most`; on a CPU where nothing else runs yet.
+pub fn longest(most: usize) -> u8 {
+    let (cptr, zcr) = (read!(cptr_el2), read!(S3_4_C1_C2_0));
+    trap(0);
+    set_length(most as u64 - 1);
+    // SAFETY: the routine reads the length alone.
+    let length = unsafe { sve_length() };
+    set_length(zcr);
+    write!(cptr_el2, cptr);
+    cpu::barrier::isb();
+    (length / 16) as u8
+}
+
 /// Traps every vector register, so that the first use by a vCPU is seen.
 pub fn prepare() {
-    trap(NO_SIMD);
+    trap(NO_SIMD | NO_SVE | NO_SME);
 }

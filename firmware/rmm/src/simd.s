@@ -1,8 +1,9 @@
-// Floating-point and SIMD registers to and from memory. The RMM itself uses none of them.
+// Vector registers to and from memory. The RMM itself uses none of them.
 
 .section .text, "ax"
 .arch_extension fp
 .arch_extension simd
+.arch_extension sve
 
 .macro each_v op, base
     \op     q0, q1, [\base]
@@ -23,22 +24,53 @@
     \op     q30, q31, [\base, #480]
 .endm
 
-// fn vectors_save(to: *mut [u64; 66]): V0-V31, FPCR, FPSR.
+// fn vectors_save(z: *mut u64): V0-V31.
 .global vectors_save
 vectors_save:
     each_v  stp, x0
-    mrs     x1, fpsr
-    mrs     x2, fpcr
-    str     x2, [x0, #512]
-    str     x1, [x0, #520]
     ret
 
-// fn vectors_load(from: *const [u64; 66]).
+// fn vectors_load(z: *const u64).
 .global vectors_load
 vectors_load:
     each_v  ldp, x0
-    ldr     x2, [x0, #512]
-    ldr     x1, [x0, #520]
-    msr     fpsr, x1
-    msr     fpcr, x2
+    ret
+
+.macro each_z op
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+    \op     z\n, [x0, #\n, mul vl]
+    .endr
+.endm
+
+.macro each_p op
+    .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+    \op     p\n, [x1, #\n, mul vl]
+    .endr
+.endm
+
+// fn sve_save(z: *mut u64, p: *mut u16, ffr: u64): Z0-Z31, P0-P15 and, if asked, FFR, at the current length.
+.global sve_save
+sve_save:
+    each_z  str
+    each_p  str
+    cbz     x2, 1f
+    rdffr   p0.b
+    str     p0, [x1, #16, mul vl]
+    ldr     p0, [x1]
+1:  ret
+
+// fn sve_load(z: *const u64, p: *const u16, ffr: u64).
+.global sve_load
+sve_load:
+    cbz     x2, 1f
+    ldr     p0, [x1, #16, mul vl]
+    wrffr   p0.b
+1:  each_z  ldr
+    each_p  ldr
+    ret
+
+// fn sve_length() -> u64: bytes of a vector.
+.global sve_length
+sve_length:
+    rdvl    x0, #1
     ret

@@ -7,6 +7,8 @@ use super::answer::{INPUT, Outcome, Refusal};
 pub struct Limits {
     /// Widest IPA space, in bits.
     pub s2sz: u64,
+    /// Longest SVE vectors, in quadwords less one, where there is SVE.
+    pub sve_vl: Option<u64>,
     /// Breakpoints, less one.
     pub num_bps: u64,
     /// Watchpoints, less one.
@@ -24,11 +26,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// RMI_FEATURES: no LPA2, SVE or PMU; both hashes.
+    /// RMI_FEATURES: no LPA2 or PMU; both hashes.
     #[must_use]
     pub fn register(&self, index: u64) -> u64 {
         let both_hashes = 3 << 32;
+        let sve = self.sve_vl.map_or(0, |most| 1 << 9 | most << 10);
         let word = self.s2sz
+            | sve
             | self.num_bps << 14
             | self.num_wps << 20
             | both_hashes

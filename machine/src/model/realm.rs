@@ -73,10 +73,12 @@ impl Params<'_> {
         (0..self.num_start()).map(|number| self.rtt_base().wrapping_add(number * GRANULE)).collect()
     }
 
-    /// Neither LPA2, SVE nor PMU is there to be asked for.
+    /// Neither LPA2 nor PMU is there to be asked for.
     fn asks_for_what_is_not_there(&self, limits: &Limits) -> bool {
         let none = |value: u64, most: u64| value == 0 || value > most;
-        self.flags() & 0b111 != 0
+        let sve = self.flags() & 0b010 != 0;
+        self.flags() & 0b101 != 0
+            || sve && limits.sve_vl.is_none_or(|most| self.byte(0x10) > most)
             || none(self.byte(0x18), limits.num_bps)
             || none(self.byte(0x20), limits.num_wps)
             || Hash::from_wire(self.0[0x30]).is_none()
@@ -122,7 +124,7 @@ impl Model {
             .refuse()?;
         conditions.when(self.roots_unfit(&params, rd), INPUT);
         // A vector length without the flag for SVE: nothing says whether it counts.
-        conditions.may(params.byte(0x10) != 0, INPUT).may(params.byte(0x28) != 0, INPUT);
+        conditions.may(params.flags() & 0b010 == 0 && params.byte(0x10) != 0, INPUT).may(params.byte(0x28) != 0, INPUT);
         conditions.settle(accepted)?;
         self.add_realm(rd, &params);
         Ok(vec![])

@@ -113,6 +113,7 @@ pub fn limits() -> Limits {
         assert!(status == 0 && aux_count <= 16);
         Limits {
             s2sz: 48,
+            sve_vl: Some(1),
             num_bps: 5,
             num_wps: 3,
             num_lrs: 3,

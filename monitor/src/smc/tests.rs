@@ -96,7 +96,7 @@ fn queries_answer_versions_and_features() {
     let (monitor, mut core) = booted(&hw, 0);
     for (arguments, answer) in [
         ([0x8400_0000, 0], 0x1_0001),
-        ([0x8000_0000, 0], 0x1_0002),
+        ([0x8000_0000, 0], 0x1_0004),
         ([0x8000_0001, 0x8000_0000], 0),
         ([0x8000_0001, 0x8000_3fff], UNKNOWN),
         ([0x8400_0006, 0], 2),

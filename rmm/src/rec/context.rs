@@ -13,6 +13,8 @@ pub struct RealmContext {
     pub vttbr: u64,
     /// VTCR_EL2.
     pub vtcr: u64,
+    /// Length of its vectors in 128-bit words at most; 0 without SVE.
+    pub vector_quadwords: u64,
 }
 
 /// The EL1 and EL0 system registers that are switched.
@@ -160,14 +162,23 @@ pub struct RecContext {
     pub gic: Gic,
 }
 
-/// The SIMD and floating point registers.
+/// The longest vectors that a Realm can have, in 128-bit words.
+pub const MAX_QUADWORDS: usize = 4;
+
+/// The SIMD and floating point registers; with SVE, all of its registers at the Realm's longest vectors.
 #[derive(Clone, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C, align(16))]
 pub struct SimdContext {
-    /// V0 to V31, low word first.
-    pub v: [[u64; 2]; 32],
     /// FPCR.
     pub fpcr: u64,
     /// FPSR.
     pub fpsr: u64,
+    /// ZCR_EL1, with SVE.
+    pub zcr: u64,
+    reserved: u64,
+    /// V0 to V31, or Z0 to Z31, one after the other, low word first.
+    pub z: [u64; 32 * 2 * MAX_QUADWORDS],
+    /// P0 to P15, then FFR, one after the other, with SVE.
+    pub p: [u16; 17 * MAX_QUADWORDS],
+    padding: u64,
 }

@@ -3,6 +3,7 @@
 use super::{Answer, Refused};
 use crate::granule::MAX_REFERENCES;
 use crate::platform::Platform;
+use crate::rec::context::MAX_QUADWORDS;
 use crate::run::list_registers;
 use abi::rmi::{Features, Status, VERSION_1_0};
 
@@ -30,6 +31,7 @@ pub fn offered<P: Platform>(platform: &P) -> Features {
     let (num_bps, num_wps) = crate::idreg::debug_resources(machine);
     Features {
         s2sz: machine.pa_bits.min(MAX_WIDTH),
+        sve_vl: machine.vector_quadwords.min(MAX_QUADWORDS as u8).checked_sub(1),
         num_bps,
         num_wps,
         sha256: true,

@@ -33,7 +33,7 @@ pub fn create<P: Platform>(rmm: &Rmm<P>, rd: u64, params: u64) -> Answer {
         platform.page(root.held(), |page| fill_root(page, &space, number));
     }
     let vmid = vmid.keep();
-    let context = context(platform, &space, vmid);
+    let context = context(platform, &space, vmid, &params);
     platform.page(rd.held(), |page| {
         let rd = Rd::of(page);
         rd.space = space;
@@ -55,7 +55,9 @@ pub fn create<P: Platform>(rmm: &Rmm<P>, rd: u64, params: u64) -> Answer {
 /// Checks what the parameters ask for against what is offered.
 fn check<P: Platform>(platform: &P, params: &RealmParams) -> Result<(Space, Hash), Refused> {
     let offered = features::offered(platform);
-    require(params.flags & (REALM_FLAG_LPA2 | REALM_FLAG_SVE | REALM_FLAG_PMU) == 0)?;
+    require(params.flags & (REALM_FLAG_LPA2 | REALM_FLAG_PMU) == 0)?;
+    let has_sve = params.flags & REALM_FLAG_SVE != 0;
+    require(!has_sve || offered.sve_vl.is_some_and(|most| params.sve_vl <= most))?;
     require((1..=offered.num_bps).contains(&params.num_bps))?;
     require((1..=offered.num_wps).contains(&params.num_wps))?;
     let hash = Hash::from_number(params.hash_algo).ok_or(Status::Input)?;
@@ -87,7 +89,12 @@ fn fill_root(page: &mut Page, space: &Space, number: u64) {
     }
 }
 
-fn context<P: Platform>(platform: &P, space: &Space, vmid: u16) -> RealmContext {
+fn context<P: Platform>(platform: &P, space: &Space, vmid: u16, params: &RealmParams) -> RealmContext {
     let machine = platform.features();
-    RealmContext { vttbr: space.base() | u64::from(vmid) << 48, vtcr: space.vtcr(machine.pa_bits, machine.vmid_bits) }
+    let has_sve = params.flags & REALM_FLAG_SVE != 0;
+    RealmContext {
+        vttbr: space.base() | u64::from(vmid) << 48,
+        vtcr: space.vtcr(machine.pa_bits, machine.vmid_bits),
+        vector_quadwords: if has_sve { u64::from(params.sve_vl).saturating_add(1) } else { 0 },
+    }
 }

@@ -93,11 +93,19 @@ impl Fake {
         let mut ids = [0; 64];
         ids[4 * 8] = 0x1311_0011_2111_2222;
         ids[4 * 8 + 1] = 0x0000_0010_0100_0121;
+        ids[4 * 8 + 4] = 0x0011_0110_0110_0121;
         ids[5 * 8] = 0x1000_0000_1030_560A;
         ids[7 * 8] = 0x2100_0322_1020_1126;
         Self {
             granules: (0..pages).map(|_| Granule::default()).collect(),
-            features: Features { pa_bits: 48, vmid_bits: 16, ids, ich_vtr: 0x90B8_0003, midr: 0x000F_0510 },
+            features: Features {
+                pa_bits: 48,
+                vmid_bits: 16,
+                ids,
+                ich_vtr: 0x90B8_0003,
+                midr: 0x000F_0510,
+                vector_quadwords: 2,
+            },
             count: AtomicU64::new(1000),
             script: Mutex::default(),
             invalidated: Mutex::default(),

@@ -139,6 +139,23 @@ impl Host {
     /// Builds the realm of the known answers.
     pub fn build(&self, options: &Options) {
         self.create_realm(options.hash);
+        self.fill(options);
+    }
+
+    /// Makes a host with a realm of other parameters, active, one REC.
+    pub fn with_realm_of(change: impl FnOnce(&mut RealmParams)) -> Self {
+        let host = Self::new();
+        let mut params = Self::realm_params(0);
+        change(&mut params);
+        host.delegate(&[RD, ROOTS, ROOTS + 4096]);
+        host.write_normal(NORMAL, params.as_bytes());
+        host.ok(fid::REALM_CREATE, &[RD, NORMAL]);
+        host.fill(&Options { hash: 0, second_rec: false });
+        host
+    }
+
+    /// Puts into a new realm what that of the known answers has.
+    fn fill(&self, options: &Options) {
         self.delegate(&[L2, L3, DATA, DATA + 4096]);
         self.ok(fid::RTT_CREATE, &[RD, L2, RAM, 2]);
         assert_eq!(self.ok(fid::RTT_INIT_RIPAS, &[RD, RAM, RAM + 0x20_0000])[0], RAM + 0x20_0000);

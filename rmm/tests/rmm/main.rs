@@ -9,5 +9,6 @@ mod fake;
 mod host;
 mod hostile;
 mod random;
+mod resources;
 mod services;
 mod tables;
