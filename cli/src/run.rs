@@ -15,6 +15,7 @@ mod session;
 mod setup;
 mod timeline;
 mod trace;
+mod tree;
 
 use crate::Done;
 use crate::attack::{self, Attack};

@@ -4,9 +4,11 @@
 use super::job::Firmware;
 use super::qemu::{Input, Machine, Parts};
 use super::setup::SECURITY_VERSION;
+use super::tree::Additions;
 use super::{Args, exit, frame, mask, trace};
 use crate::platform;
 use clap::Args as ClapArgs;
+use measure::kernel::unpack;
 use rot::config::{Firmware as FirmwareConfig, Hardware};
 use rot::image::Kind;
 use std::error::Error;
@@ -17,6 +19,8 @@ use std::time::{Duration, Instant};
 
 const DRAM: u64 = 3 << 30;
 const CPUS: u32 = 4;
+/// Where an initial RAM disk lies: beyond any kernel that fits at the entry.
+const INITRD: u64 = 0x6800_0000;
 
 /// Another Normal world, and how the machine counts time.
 #[derive(ClapArgs)]
@@ -27,6 +31,9 @@ pub struct Options {
     /// Where the image is loaded; it is entered at 0x60000000.
     #[arg(long, value_name = "ADDRESS", requires = "normal_world", value_parser = address, default_value = "0x60000000")]
     at: u64,
+    /// The command line of an image that is a kernel, in the device tree; --initrd puts an initial RAM disk beside it.
+    #[arg(long, value_name = "TEXT", requires = "normal_world")]
+    append: Option<String>,
     /// Count time by instructions, one nanosecond each (QEMU's icount): two runs are alike, and time measures work.
     #[arg(long, requires = "normal_world")]
     icount: bool,
@@ -55,11 +62,20 @@ pub fn run(args: &Args, image: &[u8]) -> Result<ExitCode, Box<dyn Error>> {
         firmware: &FirmwareConfig { debug: args.gdb, trace: mask(&args.trace) }.check()?,
     }
     .compose()?;
+    let initrd = args.vm.initrd.as_deref().map_or(Ok(vec![]), platform::read)?;
+    let beside: Vec<(u64, &[u8])> = (!initrd.is_empty()).then_some((INITRD, &initrd[..])).into_iter().collect();
+    let image = &unpack(image)?;
     let machine = Machine::start(&Parts {
         program: &args.qemu,
         flash: &flash,
         host: image,
         at: args.normal.at,
+        beside: &beside,
+        tree: Some(Additions {
+            reserved: abi::map::RMM..abi::map::RMM_END,
+            cmdline: args.normal.append.as_deref().unwrap_or_default(),
+            initrd: if initrd.is_empty() { 0..0 } else { INITRD..INITRD + initrd.len() as u64 },
+        }),
         files: &[],
         dram: DRAM,
         cpus: cpus.into(),

@@ -1,6 +1,7 @@
 //! The emulated machine as a process: its command line, its two serial ports, and its certain end.
 
 use super::frame;
+use super::tree::{self, Additions};
 use std::io::{self, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,10 @@ pub struct Parts<'a> {
     pub host: &'a [u8],
     /// Where it is loaded.
     pub at: u64,
+    /// What else lies in DRAM, by address.
+    pub beside: &'a [(u64, &'a [u8])],
+    /// What the device tree is to say beside what QEMU says, where it is to say more.
+    pub tree: Option<Additions<'a>>,
     /// fw_cfg files by name.
     pub files: &'a [(&'a str, &'a [u8])],
     /// Bytes of DRAM.
@@ -135,21 +140,23 @@ fn command(room: &Path, parts: &Parts) -> io::Result<Command> {
         std::fs::write(&path, bytes)?;
         Ok(path.display().to_string().replace(',', ",,"))
     };
-    let mut qemu = Command::new(parts.program);
-    qemu.args(["-M", "virt,secure=on,virtualization=on,gic-version=3", "-cpu", "max,x-rme=on"]);
+    file("flash0", parts.flash)?;
+    let mut qemu = bare(room, parts);
+    if let Some(additions) = &parts.tree {
+        let tree = tree::complete(&dump(room, parts)?, additions).map_err(io::Error::other)?;
+        qemu.args(["-dtb", &file("tree", &tree)?]);
+    }
     // Counting instructions needs all CPUs in one thread.
     let clock: &[&str] = match parts.icount {
         true => &["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"],
         false => &["-accel", "tcg,thread=multi"],
     };
-    qemu.args(clock).args(["-nodefaults", "-display", "none", "-monitor", "none"]);
-    if let Some(seed) = parts.seed {
-        qemu.args(["-seed", &seed.to_string()]);
+    qemu.args(clock).args(["-monitor", "none"]);
+    let images = std::iter::once((parts.at, parts.host)).chain(parts.beside.iter().copied());
+    for (number, (at, bytes)) in images.enumerate() {
+        let path = file(&format!("image{number}"), bytes)?;
+        qemu.args(["-device", &format!("loader,file={path},addr={at:#x},force-raw=on")]);
     }
-    qemu.args(["-m", &format!("{}M", parts.dram >> 20), "-smp", &parts.cpus.to_string()]);
-    qemu.args(["-bios", &room.join("flash0").display().to_string()]);
-    file("flash0", parts.flash)?;
-    qemu.args(["-device", &format!("loader,file={},addr={:#x},force-raw=on", file("host", parts.host)?, parts.at)]);
     for (number, (name, bytes)) in parts.files.iter().enumerate() {
         qemu.args(["-fw_cfg", &format!("name={name},file={}", file(&format!("fw_cfg{number}"), bytes)?)]);
     }
@@ -163,6 +170,32 @@ fn command(room: &Path, parts: &Parts) -> io::Result<Command> {
     }
     qemu.stdin(Stdio::null()).stdout(Stdio::null()).stderr(std::fs::File::create(room.join("stderr"))?);
     Ok(qemu)
+}
+
+/// The machine itself, without what runs on it.
+fn bare(room: &Path, parts: &Parts) -> Command {
+    let mut qemu = Command::new(parts.program);
+    qemu.args(["-M", "virt,secure=on,virtualization=on,gic-version=3", "-cpu", "max,x-rme=on"]);
+    qemu.args(["-nodefaults", "-display", "none"]);
+    if let Some(seed) = parts.seed {
+        qemu.args(["-seed", &seed.to_string()]);
+    }
+    qemu.args(["-m", &format!("{}M", parts.dram >> 20), "-smp", &parts.cpus.to_string()]);
+    qemu.args(["-bios", &room.join("flash0").display().to_string()]);
+    qemu
+}
+
+/// The device tree as QEMU makes it for this machine.
+fn dump(room: &Path, parts: &Parts) -> io::Result<Vec<u8>> {
+    let path = room.join("dump");
+    let name = path.display().to_string().replace(',', ",,");
+    let mut qemu = bare(room, parts);
+    qemu.args(["-machine", &format!("dumpdtb={name}")]).stdin(Stdio::null());
+    let said = qemu.output().map_err(|error| named(parts.program, &error))?;
+    std::fs::read(path).map_err(|error| {
+        let text = String::from_utf8_lossy(&said.stderr).into_owned();
+        io::Error::new(error.kind(), format!("QEMU wrote no device tree: {} {}", said.status, text.trim()))
+    })
 }
 
 /// QEMU connects to its serial ports as it starts, or ends with an error.

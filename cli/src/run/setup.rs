@@ -89,6 +89,8 @@ impl Setup {
             flash,
             host,
             at: abi::map::NORMAL_WORLD,
+            beside: &[],
+            tree: None,
             files,
             dram: hardware.dram_size,
             cpus: hardware.cpus,
