@@ -6,6 +6,7 @@ use crate::memory::{fresh, page};
 use crate::realm::delegated;
 use abi::rmi::{self, ExitReason, REALM_FLAG_SVE, REC_FLAG_RUNNABLE, RealmParams, RecParams, RecRun, enter, fid};
 use core::arch::global_asm;
+use core::cell::UnsafeCell;
 use core::fmt::Write;
 use core::ptr::{copy_nonoverlapping, read_volatile, write_volatile};
 use cpu::gic::Redistributor;
@@ -99,11 +100,61 @@ struct Vectors {
 }
 
 const NO_VECTORS: Vectors = Vectors { z: [0; 1024], p: [0; 17 * 16] };
+/// Bytes of a row of ZA at most, and rows.
+const ROW: usize = 256;
 
-static mut BEFORE: Vectors = NO_VECTORS;
-static mut AFTER: Vectors = NO_VECTORS;
-static mut ARRAYS: [[u8; 256 * 256]; 2] = [[0; 256 * 256]; 2];
-static mut ROW: [u8; 256] = [0x5a; 256];
+/// Where registers go to be compared.
+#[repr(C, align(16))]
+struct Places {
+    before: Vectors,
+    after: Vectors,
+    array_before: [[u8; ROW]; ROW],
+    array_after: [[u8; ROW]; ROW],
+}
+
+struct Place(UnsafeCell<Places>);
+
+// SAFETY: one CPU runs.
+unsafe impl Sync for Place {}
+
+static PLACES: Place = Place(UnsafeCell::new(Places {
+    before: NO_VECTORS,
+    after: NO_VECTORS,
+    array_before: [[0; ROW]; ROW],
+    array_after: [[0; ROW]; ROW],
+}));
+
+fn places() -> &'static mut Places {
+    // SAFETY: one CPU runs, and each function here is done with its reference before another asks for one.
+    unsafe { &mut *PLACES.0.get() }
+}
+
+impl Vectors {
+    fn read(&mut self) {
+        // SAFETY: the place has room for the longest vectors.
+        unsafe { residue_vectors(self.z.as_mut_ptr(), self.p.as_mut_ptr()) }
+    }
+}
+
+/// Plants vectors, and notes them. Compiled code here uses none.
+fn plant_vectors(seed: u64) {
+    // SAFETY: the routine touches vector registers alone.
+    unsafe { residue_vectors_plant(seed) }
+    places().before.read();
+}
+
+/// Sees that the vectors are those planted.
+fn vectors_kept(mode: Mode, function: u32) {
+    let places = places();
+    places.after.read();
+    let (before, after) = (&places.before, &places.after);
+    let z = before.z.iter().zip(&after.z).position(|(before, after)| before != after);
+    let p = before.p.iter().zip(&after.p).position(|(before, after)| before != after);
+    assert!(
+        (z, p) == (None, None),
+        "vectors changed: {mode:?} {function:#x}: 64-bit word {z:?} of Z, half-word {p:?} of P"
+    );
+}
 
 /// SVCR.SM and SVCR.ZA.
 const STREAMING: u64 = 1;
@@ -136,16 +187,10 @@ fn call(mode: Mode, function: u32, arguments: [u64; 3]) -> [u64; 5] {
     x[1..4].copy_from_slice(&arguments);
     (x[4], x[5]) = (0, 0);
     let sent = x;
-    // SAFETY: the routines touch vector registers alone, which compiled code here does not use, and their own places,
-    // which nobody refers to meanwhile.
-    let kept = unsafe {
-        residue_vectors_plant(MARK | 0x77);
-        residue_vectors((&raw mut BEFORE.z).cast(), (&raw mut BEFORE.p).cast());
-        residue_call(&raw mut x);
-        residue_vectors((&raw mut AFTER.z).cast(), (&raw mut AFTER.p).cast());
-        (*(&raw const BEFORE)).eq(&*(&raw const AFTER))
-    };
-    assert!(kept, "vectors changed: {mode:?} {function:#x}: {:x?}", changes());
+    plant_vectors(MARK | 0x77);
+    // SAFETY: the routine keeps what the procedure call standard says; memory that the call may change is not Rust's.
+    unsafe { residue_call(&raw mut x) }
+    vectors_kept(mode, function);
     for (name, (before, after)) in NAMES.iter().zip(before.iter().zip(all())) {
         assert!(*before == after, "{name}: {before:#x} became {after:#x}: {mode:?} {function:#x}");
     }
@@ -157,26 +202,20 @@ fn call(mode: Mode, function: u32, arguments: [u64; 3]) -> [u64; 5] {
     [x0, x1, x2, x3, x4]
 }
 
-/// The first places where the vectors differ: their numbers in Z or P, before, and after.
-fn changes() -> [Option<(usize, u64, u64)>; 2] {
-    // SAFETY: nothing writes these places now.
-    let (before, after) = unsafe { (&*(&raw const BEFORE), &*(&raw const AFTER)) };
-    let z = before.z.iter().zip(&after.z).enumerate().find(|(_, (before, after))| before != after);
-    let p = before.p.iter().zip(&after.p).enumerate().find(|(_, (before, after))| before != after);
-    [z.map(|(at, (b, a))| (at, *b, *a)), p.map(|(at, (b, a))| (at, u64::from(*b), u64::from(*a)))]
-}
-
 /// SVCR, and ZA where it is on. Compiled code has no vectors that the change of mode could lose.
 fn set_mode(mode: Mode) {
     write!(S3_3_C4_C2_2, if mode == Mode::Streaming { STREAMING | ARRAY } else { 0 });
     barrier::isb();
     if mode == Mode::Streaming {
         // SAFETY: the array is on; the row is as long as the longest.
-        unsafe {
-            residue_array_plant((&raw const ROW).cast());
-            residue_array((&raw mut ARRAYS[0]).cast(), 256);
-        }
+        unsafe { residue_array_plant([0x5a_u8; ROW].as_ptr()) }
+        read_array(&mut places().array_before);
     }
+}
+
+fn read_array(to: &mut [[u8; ROW]; ROW]) {
+    // SAFETY: the array is on, and the place is as large as the largest.
+    unsafe { residue_array(to.as_mut_ptr().cast(), ROW as u64) }
 }
 
 fn check_array(mode: Mode) {
@@ -184,12 +223,9 @@ fn check_array(mode: Mode) {
         return;
     }
     assert!(read!(S3_3_C4_C2_2) == STREAMING | ARRAY, "the streaming mode is gone");
-    // SAFETY: the array is on, and the places are this function's.
-    let kept = unsafe {
-        residue_array((&raw mut ARRAYS[1]).cast(), 256);
-        (*(&raw const ARRAYS[0])).eq(&*(&raw const ARRAYS[1]))
-    };
-    assert!(kept, "ZA changed");
+    let places = places();
+    read_array(&mut places.array_after);
+    assert!(places.array_before == places.array_after, "ZA changed");
 }
 
 fn done(mode: Mode, function: u32, arguments: [u64; 3]) {
@@ -246,8 +282,7 @@ fn build(mode: Mode) {
     unsafe { copy_nonoverlapping(&raw const residue_inside, to, length) }
     for number in 0..PAGES {
         let data = delegated(DATA + number);
-        let answer = call_with_flags(mode, rd, data, number << 12, source);
-        assert!(answer == 0);
+        create_data(mode, rd, data, number << 12, source);
     }
     let params: *mut RecParams = fresh(page(PARAMS));
     let count = call(mode, fid::REC_AUX_COUNT, [rd, 0, 0])[1];
@@ -265,22 +300,12 @@ fn build(mode: Mode) {
 }
 
 /// RMI_DATA_CREATE, measured: x5 has the flag, which is hashing by vectors.
-fn call_with_flags(mode: Mode, rd: u64, data: u64, ipa: u64, source: u64) -> u64 {
+fn create_data(mode: Mode, rd: u64, data: u64, ipa: u64, source: u64) {
     set_mode(mode);
-    // SAFETY: the routines touch vector registers alone, and their own places.
-    unsafe {
-        residue_vectors_plant(MARK | 0x99);
-        residue_vectors((&raw mut BEFORE.z).cast(), (&raw mut BEFORE.p).cast());
-    }
+    plant_vectors(MARK | 0x99);
     must(fid::DATA_CREATE, [rd, data, ipa, source, rmi::DATA_FLAG_MEASURE]);
-    // SAFETY: as above.
-    let kept = unsafe {
-        residue_vectors((&raw mut AFTER.z).cast(), (&raw mut AFTER.p).cast());
-        (*(&raw const BEFORE)).eq(&*(&raw const AFTER))
-    };
-    assert!(kept, "vectors changed by hashing: {mode:?}");
+    vectors_kept(mode, fid::DATA_CREATE);
     check_array(mode);
-    0
 }
 
 /// Runs the vCPU until it tells that it is done: each way out once.
@@ -290,7 +315,7 @@ fn run(mode: Mode) {
     loop {
         // The timer is to fire while the Realm waits for it.
         write!(cnthp_cval_el2, read!(cntpct_el0) + 4_000_000);
-        write!(cnthp_ctl_el2, if ways[3] == 0 && ways[2] != 0 { 1 } else { 0 });
+        write!(cnthp_ctl_el2, u64::from(ways[3] == 0 && ways[2] != 0));
         // The hint of SMCCC 1.3 that no vectors are in use is none to be trusted.
         done(mode, fid::REC_ENTER | abi::smccc::SVE_HINT, [page(REC), page(RUN), 0]);
         // SAFETY: the RMM has filled the page and is done with it.

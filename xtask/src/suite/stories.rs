@@ -1,9 +1,11 @@
 //! What must work, on QEMU with Debian's kernel.
 
 use super::{Case, Run, Stage, Weight};
-use crate::{Done, dist, tool};
+use crate::{Done, dist, images, tool};
+use std::ffi::OsStr;
 use std::fs;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 const fn light(name: &'static str, tell: fn(&Stage) -> Done) -> Case {
     Case { name, weight: Weight::Light, tell }
@@ -13,7 +15,7 @@ const fn heavy(name: &'static str, tell: fn(&Stage) -> Done) -> Case {
     Case { name, weight: Weight::Heavy, tell }
 }
 
-pub(super) const CASES: [Case; 12] = [
+pub(super) const CASES: [Case; 14] = [
     light("a Realm is attested and affirmed, with the RIM and components measured offline", offline),
     light("two boots of one machine have one RAK, and other nonces", one_rak),
     light("a Realm measured with SHA-512, with a personalization value", sha512),
@@ -23,6 +25,8 @@ pub(super) const CASES: [Case; 12] = [
     light("calls are traced by name", trace),
     light("a machine that takes too long is killed and fails", too_long),
     light("the tarball runs where there is only QEMU", tarball),
+    light("no register keeps anything of one world for the other, and no granule anything of a Realm", residue),
+    heavy("a stock kernel is an ordinary host at EL2 with four CPUs and KVM", ordinary_host),
     heavy("an idle sleep in the Realm takes as long as it should", sleep),
     heavy("four vCPUs, attested", four),
     heavy("ten Realms of four vCPUs in one boot leave every granule Non-secure", ten),
@@ -133,6 +137,51 @@ fn which(program: &std::path::Path) -> std::path::PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|dir| dir.join(program)).find(|path| path.exists());
     found.unwrap_or_else(|| program.to_owned())
+}
+
+/// What another Normal world than ours says on its serial port.
+fn other_world(stage: &Stage, image: &Path, args: &[&OsStr]) -> Done<String> {
+    let mut run = stage.world.bare_run(&stage.world.images.firmware);
+    tool::output(run.arg("--normal-world").arg(image).args(args).stdin(Stdio::null()))
+}
+
+fn residue(stage: &Stage) -> Done {
+    let image = stage.scratch.join("residue.bin");
+    images::flat("bench", &["residue"], &image)?;
+    let said = other_world(stage, &image, &["--cpus".as_ref(), "1".as_ref()])?;
+    let found = said.lines().filter(|line| line.starts_with("bench residue")).collect::<Vec<_>>();
+    let none = ["Plain", "Short", "Streaming"].map(|mode| format!("bench residue none {mode}"));
+    if found == none && said.contains("bench done") { Ok(()) } else { Err(said.into()) }
+}
+
+fn ordinary_host(stage: &Stage) -> Done {
+    let initrd = stage.scratch.join("ordinary.img");
+    let init = stage.world.images.guest.with_file_name("ordinary");
+    crate::initrd::write(&initrd, &init, &stage.world.kernel)?;
+    let append = "console=ttyAMA0 earlycon=pl011,0x9000000";
+    let args = ["--initrd".as_ref(), initrd.as_os_str(), "--append".as_ref(), append.as_ref()];
+    let said =
+        other_world(stage, &stage.world.kernel.image, &[&args[..], &["--timeout".as_ref(), "300".as_ref()]].concat())?;
+    for seen in [
+        "psci: PSCIv1.1 detected in firmware.",
+        "SMP: Total of 4 processors activated.",
+        "VHE mode initialized successfully",
+        "PMU driver, 7 (0,8000003f) counters available",
+        "OF: reserved mem: 0x0000000040100000..0x0000000041ffffff",
+        "ordinary: cpus 0-3 kvm true pmu true sve true sme true timers true",
+        "reboot: Power down",
+    ] {
+        if !said.contains(seen) {
+            return Err(format!("the kernel did not say {seen:?}: {said}").into());
+        }
+    }
+    match said
+        .lines()
+        .find(|line| ["Oops", "BUG:", "WARNING:", "Call trace", "Kernel panic"].iter().any(|bad| line.contains(bad)))
+    {
+        Some(bad) => Err(format!("{bad}: {said}").into()),
+        None => Ok(()),
+    }
 }
 
 fn sleep(stage: &Stage) -> Done {
