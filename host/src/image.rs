@@ -52,21 +52,30 @@ impl Image {
     /// [`Error`] names what was expected and found. A file that is cut short is noticed by its PE sections; a kernel
     /// built without an EFI stub has none, and then only a cut header is noticed.
     pub fn parse(file: &[u8]) -> Result<Image, Error> {
+        Image::parse_head(file, Some(file.len() as u64))
+    }
+
+    /// Reads the header of a raw `Image` of which only the first granule is at hand, and of which nobody may know the
+    /// length in bytes yet.
+    ///
+    /// # Errors
+    /// As for [`Image::parse`]; without a length, a file that is cut short or too long is not noticed.
+    pub fn parse_head(file: &[u8], length: Option<u64>) -> Result<Image, Error> {
         match packing(file) {
             Packing::Raw => {}
             packed => return Err(Error::KernelPacked(packed)),
         }
-        let length = file.len() as u64;
-        let header = file.get(..HEADER).ok_or(Error::KernelTruncated { expected: HEADER as u64, found: length })?;
+        let header =
+            file.get(..HEADER).ok_or(Error::KernelTruncated { expected: HEADER as u64, found: file.len() as u64 })?;
         if !matches(header, MAGIC) {
             return Err(Error::NotKernel { found: array(header, MAGIC.0).unwrap_or_default() });
         }
         let expected = end_of_sections(file).unwrap_or(0);
-        if length < expected {
-            return Err(Error::KernelTruncated { expected, found: length });
+        if let Some(found) = length.filter(|found| *found < expected) {
+            return Err(Error::KernelTruncated { expected, found });
         }
         let image = Image { text_offset: word(header, 8), image_size: word(header, 16) };
-        image.check(word(header, 24), length)
+        image.check(word(header, 24), length.unwrap_or(0))
     }
 
     fn check(self, flags: u64, file: u64) -> Result<Image, Error> {

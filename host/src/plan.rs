@@ -146,6 +146,19 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
+/// What of a Realm is known from the lengths of its files alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// What the Realm is created with.
+    pub realm: Realm,
+    /// Where its parts stand.
+    pub layout: Layout,
+    /// The device tree.
+    pub dtb: Vec<u8>,
+    /// The REC that runs from the start.
+    pub first: Rec,
+}
+
 /// Plans a VM.
 ///
 /// # Errors
@@ -153,19 +166,28 @@ pub struct Plan {
 pub fn plan(images: &Images<'_>, config: &Config) -> Result<Plan, Error> {
     config.check()?;
     let kernel = Image::parse(images.kernel)?;
-    let layout = Layout::new(&kernel, images.initrd.len() as u64, config.memory)?;
+    let Outline { realm, layout, dtb, .. } = outline(&kernel, images.initrd.len() as u64, config)?;
+    let steps = steps(&realm, &layout, images, dtb.len(), config.cpus);
+    Ok(Plan { realm, ram: layout.ram, dtb, steps })
+}
+
+/// Plans a VM of a kernel and an initial RAM disk of `initrd` bytes, without their contents.
+///
+/// # Errors
+/// As for [`plan`].
+pub fn outline(kernel: &Image, initrd: u64, config: &Config) -> Result<Outline, Error> {
+    config.check()?;
+    let layout = Layout::new(kernel, initrd, config.memory)?;
     let dtb = dtb::write(&Tree {
         ram: layout.ram.clone(),
         cpus: config.cpus,
         cmdline: &config.cmdline,
-        initrd: (!images.initrd.is_empty()).then(|| layout.initrd.clone()),
+        initrd: (initrd > 0).then(|| layout.initrd.clone()),
     })?;
     if dtb.len() as u64 > BLOCK {
         return Err(Error::NoRoom { part: "device tree", expected: dtb.len() as u64, found: BLOCK });
     }
-    let realm = realm(&layout.ram, config);
-    let steps = steps(&realm, &layout, images, dtb.len(), config.cpus);
-    Ok(Plan { realm, ram: layout.ram, dtb, steps })
+    Ok(Outline { realm: realm(&layout.ram, config), first: rec(0, &layout), layout, dtb })
 }
 
 impl Plan {

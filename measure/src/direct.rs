@@ -1,23 +1,16 @@
-//! The RIM of a kernel that boots directly, without firmware of its own in the Realm.
-//!
-//! A second fold, written apart from the RMM's and from `abi`'s layouts: bytes are placed by the offsets of RMM 1.0, A7.1
-//! and B4.5, so that a mistake in either shows as a difference. Both must equal the known answers of the tests.
+//! The RIM of a kernel that this project's host boots directly (profile `allod`).
 
-use abi::GRANULE;
 use abi::measurement::Hash;
 use evidence::hex;
 use host::config::Config;
-use host::plan::{BLOCK, Images, Plan, Realm, Rec, Step, plan};
+use host::image::Image;
+use host::plan::{BLOCK, Images, Outline, outline};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256, Sha512};
 
 use crate::Error;
-
-/// Bytes of a measurement field, whatever the hash.
-const FIELD: usize = 64;
-const DATA: u8 = 0;
-const REC: u8 = 1;
-const RIPAS: u8 = 2;
+use crate::blob::Blob;
+use crate::launch::{Entry, Launch, Placed};
+use crate::rim::Params;
 
 /// The measurements that a Realm's token must show, and what they depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,18 +25,13 @@ pub struct Expected {
     pub rpv: [u8; 64],
 }
 
-/// Predicts the measurements of the VM that the host builds from the same files and configuration.
-///
-/// # Errors
-/// [`Error::Host`] where the host would refuse to build it.
-pub fn expect(images: &Images<'_>, config: &Config) -> Result<Expected, Error> {
-    let plan = plan(images, config).map_err(Error::Host)?;
-    let zero = vec![0; config.hash.size()];
-    let rems = [zero.clone(), zero.clone(), zero.clone(), zero];
-    Ok(Expected { hash: config.hash, rim: fold(&plan, images), rems, rpv: config.rpv })
-}
-
 impl Expected {
+    /// A Realm that has just been launched.
+    pub(crate) fn new(hash: Hash, rim: &[u8], rpv: [u8; 64]) -> Expected {
+        let rems = std::array::from_fn(|_| vec![0; hash.size()]);
+        Expected { hash, rim: rim.to_vec(), rems, rpv }
+    }
+
     /// The `realm` part of a reference file of profile `allod-reference-1`: lower-case hex throughout.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -57,103 +45,45 @@ impl Expected {
     }
 }
 
-/// Folds a plan into its RIM, as long as the Realm's hash (RMM 1.0, A7.1.1).
-#[must_use]
-pub fn fold(plan: &Plan, images: &Images<'_>) -> Vec<u8> {
-    let mut rim = Rim::new(&plan.realm);
-    let mut page = [0; GRANULE];
-    for step in &plan.steps {
-        match step {
-            Step::CreateRealm | Step::Table { .. } | Step::Activate => {}
-            Step::InitRipas { base, top } => {
-                let entries = (*base..*top).step_by(BLOCK as usize);
-                entries.for_each(|entry| rim.ripas(entry, (entry + BLOCK).min(*top)));
-            }
-            Step::Data(data) => {
-                plan.fill(images, data, &mut page);
-                rim.data(data.ipa, &page, data.measured);
-            }
-            Step::Rec(rec) => rim.rec(rec),
-        }
-    }
-    rim.value().to_vec()
+/// Predicts the measurements of the VM that the host builds from the same files and configuration.
+///
+/// # Errors
+/// [`Error::Host`] where the host would refuse to build it.
+pub fn expect(images: &Images<'_>, config: &Config) -> Result<Expected, Error> {
+    let image = Image::parse(images.kernel).map_err(Error::Host)?;
+    let initrd = (!images.initrd.is_empty()).then(|| Blob::bytes(images.initrd));
+    stream(&image, Blob::bytes(images.kernel), initrd, config)
 }
 
-/// A RIM that grows as the RMM's does.
-#[derive(Clone, Debug)]
-pub struct Rim {
-    hash: Hash,
-    field: [u8; FIELD],
+/// The same, of images that are read a piece at a time.
+///
+/// # Errors
+/// As for [`expect`], and an image that cannot be read.
+pub fn stream(image: &Image, kernel: Blob<'_>, initrd: Option<Blob<'_>>, config: &Config) -> Result<Expected, Error> {
+    let length = initrd.as_ref().and_then(Blob::length).unwrap_or(0);
+    let Outline { realm, layout, dtb, first } = outline(image, length, config).map_err(Error::Host)?;
+    let mut images = vec![
+        Placed { what: "kernel", ipa: layout.kernel.start, blob: kernel },
+        Placed { what: "device tree", ipa: layout.dtb.start, blob: Blob::bytes(&dtb) },
+    ];
+    images.extend(initrd.map(|blob| Placed { what: "initrd", ipa: layout.initrd.start, blob }));
+    let launch = Launch {
+        params: Params::from(&realm),
+        ram: layout.ram,
+        entries: &[BLOCK],
+        images,
+        entry: Entry { pc: first.pc, x0: first.gprs[0] },
+        unmeasured: None,
+        rpv: realm.rpv,
+    };
+    launch.measure()
 }
 
-impl Rim {
-    /// RMI_REALM_CREATE: the hash of an RmiRealmParams image without RPV, VMID and tables.
-    #[must_use]
-    pub fn new(realm: &Realm) -> Rim {
-        let mut params = [0; GRANULE];
-        params[0x08] = realm.ipa_width;
-        params[0x18] = realm.num_bps;
-        params[0x20] = realm.num_wps;
-        params[0x30] = match realm.hash {
-            Hash::Sha256 => 0,
-            Hash::Sha512 => 1,
-        };
-        Rim { hash: realm.hash, field: digest(realm.hash, &params) }
+impl From<&host::plan::Realm> for Params {
+    fn from(realm: &host::plan::Realm) -> Params {
+        let host::plan::Realm { ipa_width, num_bps, num_wps, hash, .. } = *realm;
+        Params { ipa_width, sve: None, num_bps, num_wps, pmu: None, hash }
     }
-
-    /// One table entry of RMI_RTT_INIT_RIPAS.
-    pub fn ripas(&mut self, base: u64, top: u64) {
-        self.extend(RIPAS, &[(0x50, &base.to_le_bytes()), (0x58, &top.to_le_bytes())]);
-    }
-
-    /// RMI_DATA_CREATE: the content counts only where it is measured, the address always.
-    pub fn data(&mut self, ipa: u64, page: &[u8; GRANULE], measured: bool) {
-        let content = if measured { digest(self.hash, page) } else { [0; FIELD] };
-        let flags = u64::from(measured);
-        self.extend(DATA, &[(0x50, &ipa.to_le_bytes()), (0x58, &flags.to_le_bytes()), (0x60, &content)]);
-    }
-
-    /// RMI_REC_CREATE: nothing unless the REC is runnable, and neither its MPIDR nor its granules.
-    pub fn rec(&mut self, rec: &Rec) {
-        if !rec.runnable {
-            return;
-        }
-        let mut params = [0; GRANULE];
-        params[0x000] = 1;
-        params[0x200..0x208].copy_from_slice(&rec.pc.to_le_bytes());
-        for (register, value) in params[0x300..0x340].chunks_exact_mut(8).zip(rec.gprs) {
-            register.copy_from_slice(&value.to_le_bytes());
-        }
-        self.extend(REC, &[(0x50, &digest(self.hash, &params))]);
-    }
-
-    /// The RIM so far, as long as the hash.
-    #[must_use]
-    pub fn value(&self) -> &[u8] {
-        &self.field[..self.hash.size()]
-    }
-
-    /// Hashes a descriptor of 256 bytes: kind, length, the RIM so far, and the parts at their offsets.
-    fn extend(&mut self, kind: u8, parts: &[(usize, &[u8])]) {
-        let mut descriptor = [0; 0x100];
-        descriptor[0] = kind;
-        descriptor[0x08..0x10].copy_from_slice(&0x100u64.to_le_bytes());
-        descriptor[0x10..0x50].copy_from_slice(&self.field);
-        for (at, bytes) in parts {
-            descriptor[*at..at + bytes.len()].copy_from_slice(bytes);
-        }
-        self.field = digest(self.hash, &descriptor);
-    }
-}
-
-/// A digest in a measurement field, zeros after it.
-fn digest(hash: Hash, bytes: &[u8]) -> [u8; FIELD] {
-    let mut field = [0; FIELD];
-    match hash {
-        Hash::Sha256 => field[..32].copy_from_slice(&Sha256::digest(bytes)),
-        Hash::Sha512 => field.copy_from_slice(&Sha512::digest(bytes)),
-    }
-    field
 }
 
 #[cfg(test)]

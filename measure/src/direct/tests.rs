@@ -2,70 +2,11 @@ use abi::GRANULE;
 use abi::measurement::Hash;
 use evidence::hex;
 use host::config::Config;
-use host::plan::{BLOCK, Images, RAM, Realm, Rec, plan};
+use host::plan::{BLOCK, Images, RAM, plan};
 
-use super::{Rim, expect, fold};
+use super::expect;
 use crate::Error;
-
-fn realm(hash: Hash) -> Realm {
-    Realm { ipa_width: 40, start_level: 1, roots: 2, num_bps: 5, num_wps: 3, hash, rpv: [0xee; 64] }
-}
-
-fn rec(runnable: bool) -> Rec {
-    Rec { index: 0, mpidr: 0, pc: 0x8000_0000, gprs: [0x8100_0000, 0, 0, 0, 0, 0, 0, 0], runnable }
-}
-
-/// The four steps of the published vector, with the RIM after creation and after each.
-fn vector(hash: Hash) -> [String; 5] {
-    let page: [u8; GRANULE] = std::array::from_fn(|n| n as u8);
-    let mut rim = Rim::new(&realm(hash));
-    let mut after = |step: &dyn Fn(&mut Rim)| {
-        step(&mut rim);
-        hex::encode(rim.value())
-    };
-    [
-        after(&|_| {}),
-        after(&|rim| rim.ripas(0x8000_0000, 0x8020_0000)),
-        after(&|rim| rim.data(0x8000_0000, &page, true)),
-        after(&|rim| rim.data(0x8000_1000, &page, false)),
-        after(&|rim| rim.rec(&rec(true))),
-    ]
-}
-
-#[test]
-fn sha256_fold_is_the_known_answer() {
-    let expected = [
-        "f33498f22eed8d51fb28b95769b27275a8c69a469e26b0050f1e809c4e0146b4",
-        "f1716fdda6e64db71c74619256e348fab4818fd547d9abc6b8cab34ab5a8001c",
-        "9eefe4ea03b10d594a2b2fd2a36bba55d8c4e8636d3776e06ffb4cac4e693780",
-        "ccf2eaf4dd880d7f3aec5000adae9bfa3a65dd29ada4cd10c14954c8ce0a5e84",
-        "9aab43f9767c7a4f90493e8f50379be96664b438588448c4d8e96ffc19aabf3f",
-    ];
-    assert_eq!(vector(Hash::Sha256), expected);
-}
-
-#[test]
-fn sha512_fold_is_the_known_answer() {
-    let [create, .., last] = vector(Hash::Sha512);
-    assert_eq!(
-        create,
-        "1cda1fc639e5604da537f04e7f2d6f8e18894c86f4b64f3397783b090053ba0d\
-         81dd585810b5aad1e5c2ac5c65fa0c8ad8b125031ae2d3a987f0d84dd775c4c6"
-    );
-    assert_eq!(
-        last,
-        "8c33109e996d6157bfb3f8f508d61dafe5161754e9712d45974f9f34ad76f31b\
-         b8ac7e00866a2ba1a477320e9501cc8457be2c497bfd2e75506cc6c7f2b76e03"
-    );
-}
-
-#[test]
-fn a_rec_that_does_not_run_is_not_measured() {
-    let mut rim = Rim::new(&realm(Hash::Sha256));
-    let before = rim.value().to_vec();
-    rim.rec(&rec(false));
-    assert_eq!(rim.value(), before);
-}
+use crate::rim::{Params, Rim};
 
 fn kernel() -> Vec<u8> {
     let mut kernel = vec![0x5a; 0x1800];
@@ -85,7 +26,7 @@ fn rim(kernel: &[u8], initrd: &[u8], config: &Config) -> Vec<u8> {
 }
 
 #[test]
-fn a_plan_is_folded_step_by_step() {
+fn a_launch_is_the_hosts_plan_step_by_step() {
     let kernel = kernel();
     let images = Images { kernel: &kernel, initrd: &[1, 2, 3] };
     let plan = plan(&images, &config()).unwrap();
@@ -94,14 +35,14 @@ fn a_plan_is_folded_step_by_step() {
         page[..bytes.len()].copy_from_slice(bytes);
         page
     };
-    let mut by_hand = Rim::new(&plan.realm);
+    let mut by_hand = Rim::new(&Params::from(&plan.realm));
     (0..32).for_each(|n| by_hand.ripas(RAM + n * BLOCK, RAM + (n + 1) * BLOCK));
-    by_hand.data(RAM, &page(&kernel[..0x1000]), true);
-    by_hand.data(RAM + 0x1000, &page(&kernel[0x1000..]), true);
-    by_hand.data(RAM + 0x9000, &page(&[1, 2, 3]), true);
-    by_hand.data(RAM + BLOCK, &page(&plan.dtb), true);
-    by_hand.rec(&Rec { index: 0, mpidr: 0, pc: RAM, gprs: [RAM + BLOCK, 0, 0, 0, 0, 0, 0, 0], runnable: true });
-    assert_eq!(fold(&plan, &images), by_hand.value());
+    by_hand.data(RAM, &page(&kernel[..0x1000]));
+    by_hand.data(RAM + 0x1000, &page(&kernel[0x1000..]));
+    by_hand.data(RAM + 0x9000, &page(&[1, 2, 3]));
+    by_hand.data(RAM + BLOCK, &page(&plan.dtb));
+    by_hand.rec(RAM, &[RAM + BLOCK, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(expect(&images, &config()).unwrap().rim, by_hand.value());
 }
 
 #[test]
