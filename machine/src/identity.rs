@@ -2,7 +2,7 @@
 
 use p384::ecdsa::{SigningKey, VerifyingKey};
 use rot::config::{DRAM_LEAST, Firmware, Hardware};
-use rot::key::{COORDINATE, POINT, coordinates, point};
+use rot::key::{COORDINATE, POINT, coordinates, point, spki_hash};
 use rot::measurement::{Component, Measurements};
 use rot::token::{Claims, sign};
 use rot::version::Version;
@@ -47,8 +47,8 @@ impl Default for Identity {
 
 fn derive() -> Result<Identity, Refusal> {
     let hardware = Hardware { dram_base: abi::map::DRAM, dram_size: DRAM_LEAST, cpus: abi::map::MAX_CPUS as u64 };
-    let cpak = SigningKey::from(kdf::cpak(&SECRET)?);
-    let signer = point(cpak.verifying_key())?;
+    let cpak = kdf::cpak(&SECRET)?;
+    let signer = point(&cpak.public_key().into())?;
     let signed = |name: &str| Component::signed(name.as_bytes(), Version::ONE, &signer);
     let measurements = Measurements {
         boot: Component::unsigned(b"boot, in software", Version::ONE),
@@ -59,7 +59,13 @@ fn derive() -> Result<Identity, Refusal> {
     };
     let rak = SigningKey::from(kdf::rak(&SECRET, &measurements, LIFECYCLE)?);
     let public: &VerifyingKey = rak.verifying_key();
-    let claims = Claims { rak: public, hardware: &hardware, lifecycle: LIFECYCLE, measurements: &measurements };
+    let claims = Claims {
+        rak: public,
+        cpak: &spki_hash(&signer),
+        hardware: &hardware,
+        lifecycle: LIFECYCLE,
+        measurements: &measurements,
+    };
     let mut token = vec![0; TOKEN_ROOM];
     let length = sign(&cpak, &claims, &mut token)?;
     token.truncate(length);

@@ -35,9 +35,9 @@ pub fn spki_hash(point: &[u8; POINT]) -> [u8; 32] {
     Sha256::new().chain_update(SPKI_HEAD).chain_update(point).finalize().into()
 }
 
-/// Instance identifier of the platform whose CPAK is `point`: 0x01, then [`spki_hash`].
-pub fn instance_id(point: &[u8; POINT]) -> [u8; 33] {
+/// Instance identifier of the platform whose CPAK has this [`spki_hash`]: 0x01, then the hash.
+pub fn instance_id(cpak: &[u8; 32]) -> [u8; 33] {
     let mut id = [abi::endorsement::INSTANCE_ID_TYPE; 33];
-    id.iter_mut().skip(1).zip(spki_hash(point)).for_each(|(to, from)| *to = from);
+    id.iter_mut().skip(1).zip(cpak).for_each(|(to, from)| *to = *from);
     id
 }

@@ -15,7 +15,7 @@ pub const LENGTH: usize = 4096;
 /// Length of the root secret in bytes.
 pub const SECRET: usize = 32;
 const MAGIC: [u8; 8] = *b"ALLODOTP";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What OTP holds; wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub struct Otp {
     pub secret: [u8; SECRET],
     /// SHA-256 of the SubjectPublicKeyInfo of the key that signs this machine's firmware.
     pub firmware_key: [u8; 32],
+    /// SHA-256 of the SubjectPublicKeyInfo of the CPAK: what names this machine. Boot need not compute the public half of
+    /// a key whose private half is all that it uses.
+    pub cpak: [u8; 32],
     /// Lowest security version of an image that may run.
     pub lowest_version: u32,
     /// Security lifecycle; 0x3000, secured, is the only one a machine is made with.
@@ -38,8 +41,9 @@ struct Record {
     lifecycle: U32,
     secret: [u8; SECRET],
     firmware_key: [u8; 32],
+    cpak: [u8; 32],
     lowest_version: U32,
-    unused: [u8; LENGTH - 84],
+    unused: [u8; LENGTH - 116],
 }
 
 impl Otp {
@@ -51,8 +55,9 @@ impl Otp {
             lifecycle: self.lifecycle.into(),
             secret: self.secret,
             firmware_key: self.firmware_key,
+            cpak: self.cpak,
             lowest_version: self.lowest_version.into(),
-            unused: [0; LENGTH - 84],
+            unused: [0; LENGTH - 116],
         };
         Zeroizing::new(zerocopy::transmute!(record))
     }
@@ -74,9 +79,13 @@ impl Otp {
         if record.firmware_key == [0; 32] {
             return Err(Refusal::Blank { what: "OTP firmware key hash" });
         }
+        if record.cpak == [0; 32] {
+            return Err(Refusal::Blank { what: "OTP CPAK hash" });
+        }
         Ok(Self {
             secret: record.secret,
             firmware_key: record.firmware_key,
+            cpak: record.cpak,
             lowest_version: record.lowest_version.get(),
             lifecycle: record.lifecycle.get(),
         })

@@ -2,15 +2,17 @@
 //! (draft-ffm-rats-cca-token §4.3; RFC 9052 §4; RMM 1.0, A7.2).
 
 use abi::claim;
+use ecdsa::hazmat::sign_prehashed_rfc6979;
 use minicbor::Encoder;
 use minicbor::encode::write::{Cursor, EndOfSlice};
-use p384::ecdsa::signature::hazmat::PrehashSigner;
-use p384::ecdsa::{Signature, SigningKey, VerifyingKey};
+use p384::ecdsa::VerifyingKey;
+use p384::{NistP384, SecretKey};
 use sha2::{Digest, Sha256, Sha384};
+use zeroize::Zeroizing;
 
 use crate::Refusal;
 use crate::config::Hardware;
-use crate::key::{coordinates, instance_id, point};
+use crate::key::{coordinates, instance_id};
 use crate::measurement::Measurements;
 
 /// Implementation identifier: SHA-256 of [`DESIGN`]. It names this design, not a machine.
@@ -31,6 +33,8 @@ const CLAIMS_ROOM: usize = 2048;
 pub struct Claims<'a> {
     /// Public half of the RAK; its hash is the token's challenge.
     pub rak: &'a VerifyingKey,
+    /// SHA-256 of the SubjectPublicKeyInfo of the CPAK.
+    pub cpak: &'a [u8; 32],
     /// The machine; the 32 bytes of its HW_CONFIG are the configuration claim.
     pub hardware: &'a Hardware,
     /// Lifecycle that is shown.
@@ -42,14 +46,17 @@ pub struct Claims<'a> {
 type Cbor<'a> = Encoder<Cursor<&'a mut [u8]>>;
 type Written = Result<(), minicbor::encode::Error<EndOfSlice>>;
 
-/// Signs a platform token into `out`, and returns its length in bytes. Refuses when there is no room.
-pub fn sign(cpak: &SigningKey, claims: &Claims<'_>, out: &mut [u8]) -> Result<usize, Refusal> {
+/// Signs a platform token into `out` with the nonce of RFC 6979, and returns its length in bytes. Refuses when there is no
+/// room.
+///
+/// It takes a private key alone: to make a `SigningKey` of it would compute its public half, at the price of a signature.
+pub fn sign(cpak: &SecretKey, claims: &Claims<'_>, out: &mut [u8]) -> Result<usize, Refusal> {
     let no_room = |_| Refusal::NoRoom { what: "platform token" };
     let mut room = [0; CLAIMS_ROOM];
-    let length = claims.encode(cpak.verifying_key(), &mut room)?;
+    let length = claims.encode(&mut room)?;
     let payload = room.get(..length).unwrap_or(&[]);
-    let signature: Signature =
-        cpak.sign_prehash(&prehash(payload)?).map_err(|_| Refusal::Sign { what: "platform token" })?;
+    let scalar = Zeroizing::new(cpak.to_nonzero_scalar());
+    let (signature, _) = sign_prehashed_rfc6979::<NistP384, Sha384>(&scalar, &prehash(payload)?, &[]);
     let mut cbor = Encoder::new(Cursor::new(out));
     cose_sign1(&mut cbor, payload, &signature.to_bytes()).map_err(no_room)?;
     Ok(cbor.writer().position())
@@ -72,10 +79,10 @@ fn prehash(payload: &[u8]) -> Result<[u8; 48], Refusal> {
 }
 
 impl Claims<'_> {
-    fn encode(&self, cpak: &VerifyingKey, room: &mut [u8]) -> Result<usize, Refusal> {
+    fn encode(&self, room: &mut [u8]) -> Result<usize, Refusal> {
         let (x, y) = coordinates(self.rak)?;
         let challenge: [u8; 32] = Sha256::digest(claim::cose_key_p384(&x, &y)).into();
-        let instance = instance_id(&point(cpak)?);
+        let instance = instance_id(self.cpak);
         let mut cbor = Encoder::new(Cursor::new(room));
         self.write(&mut cbor, &challenge, &instance).map_err(|_| Refusal::NoRoom { what: "platform claims" })?;
         Ok(cbor.writer().position())

@@ -1,13 +1,22 @@
 use minicbor::Decoder;
-use p384::SecretKey;
 use p384::ecdsa::signature::Verifier;
+use p384::ecdsa::{Signature, SigningKey};
 
 use super::*;
+use crate::key::{point, spki_hash};
 use crate::measurement::{Component, UNSIGNED};
 use crate::version::Version;
 
+fn private(byte: u8) -> SecretKey {
+    SecretKey::from_slice(&[byte; 48]).unwrap()
+}
+
 fn key(byte: u8) -> SigningKey {
-    SigningKey::from(SecretKey::from_slice(&[byte; 48]).unwrap())
+    SigningKey::from(private(byte))
+}
+
+fn cpak() -> [u8; 32] {
+    spki_hash(&point(key(1).verifying_key()).unwrap())
 }
 
 fn measurements() -> Measurements {
@@ -25,10 +34,10 @@ fn measurements() -> Measurements {
 fn made() -> ([u8; 4096], usize) {
     let hardware = Hardware { dram_base: 0x4000_0000, dram_size: 2 << 30, cpus: 4 };
     let rak = key(2);
-    let claims =
-        Claims { rak: rak.verifying_key(), hardware: &hardware, lifecycle: 0x3000, measurements: &measurements() };
+    let (rak, measurements) = (rak.verifying_key(), measurements());
+    let claims = Claims { rak, cpak: &cpak(), hardware: &hardware, lifecycle: 0x3000, measurements: &measurements };
     let mut out = [0; 4096];
-    let length = sign(&key(1), &claims, &mut out).unwrap();
+    let length = sign(&private(1), &claims, &mut out).unwrap();
     (out, length)
 }
 
@@ -65,7 +74,7 @@ fn the_claims_are_those_of_the_machine() {
     let (_, payload, _) = unwrap(&room[..length]);
     let (x, y) = coordinates(key(2).verifying_key()).unwrap();
     let challenge: [u8; 32] = Sha256::digest(claim::cose_key_p384(&x, &y)).into();
-    let instance = instance_id(&point(key(1).verifying_key()).unwrap());
+    let instance = instance_id(&cpak());
     let config =
         [&b"ALLODHW1"[..], &[0, 0, 0, 0x40, 0, 0, 0, 0], &[0, 0, 0, 0x80, 0, 0, 0, 0], &[4, 0, 0, 0, 0, 0, 0, 0]];
     let mut cbor = Decoder::new(payload);
@@ -104,10 +113,10 @@ fn two_identical_boots_sign_the_same_token() {
 fn a_token_without_room_is_refused() {
     let rak = key(2);
     let hardware = Hardware { dram_base: 0x4000_0000, dram_size: 2 << 30, cpus: 4 };
-    let claims =
-        Claims { rak: rak.verifying_key(), hardware: &hardware, lifecycle: 0x5000, measurements: &measurements() };
+    let (rak, measurements) = (rak.verifying_key(), measurements());
+    let claims = Claims { rak, cpak: &cpak(), hardware: &hardware, lifecycle: 0x5000, measurements: &measurements };
     let (_, length) = made();
     let mut short = [0; 4096];
-    let refused = sign(&key(1), &claims, &mut short[..length - 1]);
+    let refused = sign(&private(1), &claims, &mut short[..length - 1]);
     assert_eq!(refused, Err(Refusal::NoRoom { what: "platform token" }));
 }

@@ -3,7 +3,7 @@
 use evidence::lifecycle::State;
 use machine::Identity;
 use measure::direct::Expected;
-use rot::key::instance_id;
+use rot::key::{instance_id, spki_hash};
 use rot::token::IMPLEMENTATION_ID;
 use serde_json::json;
 use verifier::reference::{ComponentReference, PlatformReference};
@@ -13,8 +13,10 @@ use verifier::{Anchors, References, certificate, key};
 #[must_use]
 pub fn anchors(identity: &Identity) -> Anchors {
     let key = key::Key::from_uncompressed(evidence::key::Curve::P384, &identity.cpak).expect("the CPAK is a key");
-    let platform =
-        certificate::Identity { implementation_id: IMPLEMENTATION_ID, instance_id: instance_id(&identity.cpak) };
+    let platform = certificate::Identity {
+        implementation_id: IMPLEMENTATION_ID,
+        instance_id: instance_id(&spki_hash(&identity.cpak)),
+    };
     let mut anchors = Anchors::new();
     anchors.pin(platform, key);
     anchors

@@ -16,12 +16,24 @@ pub(crate) struct World {
     pub machine: PathBuf,
 }
 
+/// Format of OTP that this firmware reads (`rot::otp`), as it stands in bytes 8 to 11.
+const OTP_FORMAT: [u8; 4] = [2, 0, 0, 0];
+
+/// Whether the folder holds a machine that this firmware would refuse for the format of its OTP.
+fn older(machine: &Path) -> bool {
+    std::fs::read(machine.join("otp.bin")).is_ok_and(|otp| otp.get(8..12).is_some_and(|format| format != OTP_FORMAT))
+}
+
 impl World {
     /// Provisions, builds, and manufactures the machine, whatever is missing of it.
     pub(crate) fn prepare() -> Done<World> {
         crate::provision()?;
         let images = images::build()?;
         let machine = room::target("allod/machine");
+        if older(&machine) {
+            std::fs::remove_dir_all(&machine)?;
+            eprintln!("machine  {} is of an older format", room::shown(&machine));
+        }
         if !machine.exists() {
             tool::output(Command::new(&images.allod).args(["platform", "init"]).arg(&machine))?;
             eprintln!("machine  manufactured in {}", room::shown(&machine));

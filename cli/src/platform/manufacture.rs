@@ -44,14 +44,17 @@ impl Machine {
     pub fn new(lowest_version: u32) -> Result<Self, Box<dyn Error>> {
         let (root, sub, firmware) = (private_key()?, private_key()?, private_key()?);
         let signer = key::point(&firmware.public_key().into())?;
+        let secret = Zeroizing::new(random()?);
+        let cpak = kdf::cpak(&secret)?.public_key().into();
+        let cpak_hash = key::spki_hash(&key::point(&cpak)?);
         let otp = Otp {
-            secret: random()?,
+            secret: *secret,
             firmware_key: key::spki_hash(&signer),
+            cpak: cpak_hash,
             lowest_version,
             lifecycle: abi::claim::LIFECYCLE_SECURED,
         };
-        let cpak = kdf::cpak(&otp.secret)?.public_key().into();
-        let instance = key::instance_id(&key::point(&cpak)?);
+        let instance = key::instance_id(&cpak_hash);
         let (root_signer, sub_signer) = (SigningKey::from(&root), SigningKey::from(&sub));
         let identity = Role::Cpak { implementation: IMPLEMENTATION_ID, instance };
         let certificates = [

@@ -94,13 +94,14 @@ fn the_cpak_certificate_is_of_the_key_that_boot_derives_and_says_whose_it_is() {
     let folder = Folder::new("cpak");
     let dir = folder.machine();
     let cpak = certificate(&dir, "cpak.pem");
-    let derived = kdf::cpak(&Otp::parse(&otp(&dir).unwrap()).unwrap().secret).unwrap();
-    let derived = VerifyingKey::from(derived.public_key());
+    let otp = Otp::parse(&otp(&dir).unwrap()).unwrap();
+    let derived = VerifyingKey::from(kdf::cpak(&otp.secret).unwrap().public_key());
+    assert_eq!(otp.cpak, key::spki_hash(&key::point(&derived).unwrap()));
     assert_eq!(public_key(&cpak), derived);
     let extensions = cpak.tbs_certificate().extensions().unwrap();
     let found = extensions.iter().find(|it| it.extn_id.to_string() == CCA_IDENTITY_OID).unwrap();
     assert!(!found.critical);
-    let instance = key::instance_id(&key::point(&derived).unwrap());
+    let instance = key::instance_id(&key::spki_hash(&key::point(&derived).unwrap()));
     let identity = read_cca_identity(found.extn_value.as_bytes());
     assert_eq!(identity, Some((rot::token::IMPLEMENTATION_ID, instance)));
 }

@@ -15,7 +15,8 @@ const ES384: [u8; 4] = [0xA1, 0x01, 0x38, 0x22];
 /// A machine in a folder of its own, which goes with it.
 struct Machine {
     folder: PathBuf,
-    cpak: SigningKey,
+    cpak: p384::SecretKey,
+    cpak_hash: [u8; 32],
     rak: SigningKey,
 }
 
@@ -30,9 +31,9 @@ impl Machine {
         let otp: [u8; rot::otp::LENGTH] =
             std::fs::read(folder.join("otp.bin")).expect("an OTP").try_into().expect("of its length");
         let otp = rot::otp::Otp::parse(&otp).expect("a good OTP");
-        let cpak = SigningKey::from(rot::kdf::cpak(&otp.secret).expect("a key"));
+        let cpak = rot::kdf::cpak(&otp.secret).expect("a key");
         let rak = SigningKey::from(rot::kdf::rak(&otp.secret, &measurements(b"rmm"), 0x3000).expect("a key"));
-        Self { folder, cpak, rak }
+        Self { folder, cpak, cpak_hash: otp.cpak, rak }
     }
 
     fn root(&self) -> PathBuf {
@@ -48,6 +49,7 @@ impl Machine {
         let mut platform = [0; 4096];
         let claims = rot::token::Claims {
             rak: self.rak.verifying_key(),
+            cpak: &self.cpak_hash,
             hardware: &hardware(),
             lifecycle,
             measurements: &measurements(rmm),

@@ -1,7 +1,6 @@
 //! What boot does, stage by stage; each refuses by name, and nothing refused is entered.
 
 use abi::map;
-use p384::ecdsa::SigningKey;
 use rot::config::{Firmware, Hardware};
 use rot::handover::{Handover, Placed, RakBytes, TOKEN_ROOM};
 use rot::image::{Authentic, Header, Kind};
@@ -111,11 +110,11 @@ fn attest(
     clock: &mut Clock,
 ) -> Result<Handover, Refused> {
     let lifecycle = lifecycle(otp.lifecycle, &machine.firmware);
-    let cpak = SigningKey::from(kdf::cpak(&otp.secret).map_err(at("CPAK"))?);
+    let cpak = kdf::cpak(&otp.secret).map_err(at("CPAK"))?;
     let rak = kdf::rak(&otp.secret, measurements, lifecycle).map_err(at("RAK"))?;
     let public = rak.public_key().into();
     clock.end("keys");
-    let claims = token::Claims { rak: &public, hardware: &machine.hardware, lifecycle, measurements };
+    let claims = token::Claims { rak: &public, cpak: &otp.cpak, hardware: &machine.hardware, lifecycle, measurements };
     let mut token = [0; TOKEN_ROOM];
     let length = token::sign(&cpak, &claims, &mut token).map_err(at("platform token"))?;
     clock.end("platform token");
