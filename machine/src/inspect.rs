@@ -3,6 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use abi::map;
 use rmm::granule::{Refusal, State, claim};
 use rmm::platform::{Platform, Word};
 
@@ -22,20 +23,37 @@ impl Machine<'_> {
     /// A digest of every granule's word, protection and content: equal before and after a command that changes nothing.
     #[must_use]
     pub fn digest(&self) -> u64 {
+        self.digest_without(&[])
+    }
+
+    /// A digest as [`Machine::digest`], to which the content of some granules does not matter.
+    #[must_use]
+    pub fn digest_without(&self, granules: &[u64]) -> u64 {
         let mut hasher = DefaultHasher::new();
         for pa in self.board().dram().step_by(abi::GRANULE) {
             let word = rmm::address::Pa::new(pa).and_then(|pa| self.rmm.platform().granule(pa)).map(Word::load);
             (pa, word, self.board().tables().gpi(pa).map(|gpi| gpi as u8)).hash(&mut hasher);
         }
-        self.board().content(&mut hasher);
+        self.board().content(granules, &mut hasher);
         hasher.finish()
     }
 }
 
+impl Machine<'_> {
+    /// Whether a CPU's vCPU waits for an interrupt.
+    #[must_use]
+    pub fn is_waiting(&self, cpu: usize) -> bool {
+        self.rmm.platform().interrupts.is_waiting(cpu)
+    }
+}
+
 impl Board {
-    /// Feeds every granule that is not zero, with its number.
-    fn content(&self, hasher: &mut impl Hasher) {
+    /// Feeds every granule that is not zero, with its number, but those named.
+    fn content(&self, but: &[u64], hasher: &mut impl Hasher) {
         for (number, page) in self.pages.iter().enumerate() {
+            if but.contains(&(map::DRAM + number as u64 * abi::GRANULE_U64)) {
+                continue;
+            }
             if let Some(page) = lock(page).as_ref().filter(|page| page.0.iter().any(|byte| *byte != 0)) {
                 (number, &page.0[..]).hash(hasher);
             }

@@ -1,5 +1,6 @@
 //! `cargo xtask check`: what the repository promises about itself, checked.
 
+pub(crate) mod conditions;
 mod layering;
 mod ledger;
 mod rules;
@@ -14,10 +15,11 @@ const BARE_CRATES: [&str; 6] = ["fw-cpu", "fw-boot", "fw-monitor", "fw-rmm", "fw
 /// One promise: its name, and the check that prints what it found or says what is broken.
 type Promise = (&'static str, fn() -> Done);
 
-const PROMISES: [Promise; 7] = [
+const PROMISES: [Promise; 8] = [
     ("format", format),
     ("layering", layering::check),
     ("rules", rules::check),
+    ("conditions", conditions::check),
     ("unsafe ledger", ledger::check),
     ("clippy, this machine", clippy),
     ("clippy, bare metal", clippy_bare),

@@ -45,6 +45,8 @@ enum Command {
     },
     /// Check format, lints, layering, unsafe code, rules of writing, and whose code is used.
     Check,
+    /// Write docs/spec-map.md: where each condition of the specification is checked, and what shows it.
+    SpecMap,
     /// Fetch what a build and a run need: Rust targets, QEMU, the guest kernel.
     Provision,
     /// Build firmware, guest tool, initramfs and `allod`.
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         Command::Demo { args } => demo::demo(&args),
         Command::Test { only } => done(suite::test(only.as_deref())),
         Command::Check => done(check::check()),
+        Command::SpecMap => done(check::conditions::write_map()),
         Command::Provision => done(provision()),
         Command::Build => images::build().map(|_| ExitCode::SUCCESS),
         Command::Bench { what: Bench::Demo { runs, json } } => done(bench::demo(runs, json)),

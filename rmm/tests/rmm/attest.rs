@@ -134,3 +134,15 @@ fn interrupt_comes_before_signing() {
     assert_eq!(after.lock().unwrap()[..4], [3, 0, 0, 0]);
     read(&host, 4000);
 }
+
+#[test]
+fn without_a_platform_token_there_is_none_of_a_realm() {
+    // As after a boot in which EL3 gave nothing.
+    let host = Host { rmm: rmm::Rmm::new(crate::fake::Fake::new()) };
+    host.build(&Options { hash: 0, second_rec: false });
+    init(&host, 1);
+    let resume = [CONTINUE, RAM, 0, 64];
+    assert_eq!(host.service(&resume)[..4], [4, 0, 0, 0]);
+    // It is over: the next is out of order.
+    assert_eq!(host.service(&resume)[..4], [2, 0, 0, 0]);
+}

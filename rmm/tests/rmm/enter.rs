@@ -345,13 +345,13 @@ fn address_size_fault_tells_the_level_of_the_realms_own_entry() {
             context.el1.esr & 0x3F
         })
     };
-    entry(DATA, 3, RAM + 4096 | 3);
+    entry(DATA, 3, (RAM + 4096) | 3);
     entry(DATA + 4096, 5, OUTSIDE | 0x703);
     assert_eq!(fault(1, RAM), 3, "a page");
     assert_eq!(fault(0, RAM), 0, "stage 1 is off");
     assert_eq!(fault(1, OUTSIDE), 0, "the first table");
     assert_eq!(fault(1, SHARED), 0, "a table that is not the Realm's");
-    entry(DATA, 3, (RAM + 4096 | 3).swap_bytes());
+    entry(DATA, 3, ((RAM + 4096) | 3).swap_bytes());
     entry(DATA + 4096, 5, (OUTSIDE | 0x703_u64).swap_bytes());
     assert_eq!(fault(1 | 1 << 25, RAM), 3, "tables in the other byte order");
     entry(DATA, 3, OUTSIDE | 0x701);
