@@ -14,7 +14,7 @@ impl Authentic<'_> {
     /// Compares every claim with its reference. A step without a reference is recorded as not done.
     #[must_use]
     pub fn appraise(self, references: &References, policy: &Policy) -> Verdict {
-        let Self { claims, mut checks, devices, log } = self;
+        let Self { claims, mut checks, devices, log, rules } = self;
         match &claims.platform {
             Some(claims) => platform(&mut checks, claims, references.platform_for(claims).as_ref(), policy),
             None => no_platform(&mut checks),
@@ -24,14 +24,16 @@ impl Authentic<'_> {
         realm(&mut checks, &claims.realm, reference);
         checks.extend(devices);
         checks.push(log.unwrap_or_else(|| no_log(reference)));
-        let outcome = conclude(&checks, policy);
+        checks.extend(rules.or_else(|| policy.rules.as_ref().map(|_| no_log_for_rules())));
+        let outcome = conclude(&checks, &policy.may_stay_undone);
         Verdict::appraised(outcome, checks, &claims)
     }
 }
 
-fn conclude(checks: &[Check], policy: &Policy) -> Outcome {
+/// The verdict on an authentic token, by its checks and the steps that may stay undone.
+pub(crate) fn conclude(checks: &[Check], may_stay_undone: &[Step]) -> Outcome {
     let holds_back = |check: &Check| match check.status {
-        Status::NotDone => !policy.may_stay_undone.contains(&check.step),
+        Status::NotDone => !may_stay_undone.contains(&check.step),
         Status::Warning => true,
         Status::Ok | Status::Failed | Status::NotApplicable => false,
     };
@@ -187,4 +189,8 @@ fn no_log(reference: Option<&RealmReference>) -> Check {
         return Check::not_applicable(Step::Log, "none needed: every extensible measurement has a reference");
     }
     Check::not_done(Step::Log, "no event log", "give the Realm's event log, or references of its measurements")
+}
+
+fn no_log_for_rules() -> Check {
+    Check::not_done(Step::LogRules, "no event log", "give the Realm's event log, which the rules are for")
 }

@@ -3,9 +3,11 @@
 use crate::anchors::{Anchors, Endorsed, Wanted};
 use crate::certificate::Identity;
 use crate::chain::moment;
-use crate::check::{Check, Step};
+use crate::check::{Check, Status, Step};
 use crate::key::{Fault, Key, fixed_width, hash};
+use crate::log::held;
 use crate::revocation::{Standing, standing};
+use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::test_keys;
 use crate::verdict::{Outcome, Verdict};
@@ -56,6 +58,8 @@ pub struct Authentic<'b> {
     pub(crate) devices: Option<Check>,
     /// Of the event log, if one was given.
     pub(crate) log: Option<Check>,
+    /// Of that log against rules, if both were given.
+    pub(crate) rules: Option<Check>,
 }
 
 impl<'b> Authentic<'b> {
@@ -76,6 +80,15 @@ impl<'b> Authentic<'b> {
             Err(why) => Check::failed(Step::Log, "a log that gives the extensible measurements", why),
         };
         Self { log: Some(log), ..self }
+    }
+
+    /// Takes note of how the log, which [`Self::with_log`] compared with the token, fares under rules.
+    #[must_use]
+    pub fn with_rules(self, log: &[u8], rules: &Rules) -> Self {
+        let replays = self.log.as_ref().is_some_and(|check| check.status == Status::Ok);
+        let hash = self.claims.realm.hash;
+        let check = if replays { held(log, rules, hash) } else { Check::not_reached(Step::LogRules, Step::Log) };
+        Self { rules: Some(check), ..self }
     }
 }
 
@@ -106,7 +119,7 @@ impl<'b> Authenticate<'b> for Token<'b> {
         let mut checks = Vec::new();
         let judged = self.authenticate_with(|parts| judge(parts, anchors, nonce, at, &mut checks));
         match judged {
-            Ok((claims, devices)) => Ok(Authentic { claims, checks, devices, log: None }),
+            Ok((claims, devices)) => Ok(Authentic { claims, checks, devices, log: None, rules: None }),
             Err(failed) => {
                 let outcome = match failed.step {
                     Step::TrustAnchor => Outcome::NoTrustAnchor,

@@ -1,9 +1,9 @@
 //! What was looked at, what was expected and found, and what to do about it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The steps of a verification, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// Size, CBOR and COSE.
@@ -52,11 +52,15 @@ pub enum Step {
     Devices,
     /// The extensible measurements, by replay of an event log.
     Log,
+    /// The events of that log against rules; only where rules are given.
+    LogRules,
+    /// What a policy says of all of this; the subject is its name. Only where one is given.
+    Policy,
 }
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Structure,
         Self::Profile,
         Self::TrustAnchor,
@@ -80,12 +84,17 @@ impl Step {
         Self::MecPolicy,
         Self::Devices,
         Self::Log,
+        Self::LogRules,
+        Self::Policy,
     ];
 
     /// Whether the step has an object only with some tokens or references, and is else left out of a report.
     #[must_use]
     pub const fn is_optional(self) -> bool {
-        matches!(self, Self::ManufacturingConfig | Self::Rotpk | Self::Extension | Self::Devices)
+        matches!(
+            self,
+            Self::ManufacturingConfig | Self::Rotpk | Self::Extension | Self::Devices | Self::LogRules | Self::Policy
+        )
     }
 
     /// Reads the name in reports; any other text is `None`.
@@ -121,6 +130,8 @@ impl Step {
             Self::MecPolicy => "mec-policy",
             Self::Devices => "devices",
             Self::Log => "log",
+            Self::LogRules => "log-rules",
+            Self::Policy => "policy",
         }
     }
 
@@ -156,6 +167,8 @@ impl Step {
             Self::MecPolicy => "launch the Realm with the intended policy of memory encryption",
             Self::Devices => "find out which devices can reach the Realm's memory",
             Self::Log => "refuse the log: it does not tell what was measured",
+            Self::LogRules => "find out what was booted; if it is intended, write it into the rules",
+            Self::Policy => "mend what the policy names, or judge by another policy",
         }
     }
 }

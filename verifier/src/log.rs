@@ -1,8 +1,22 @@
 //! From an event log's bytes to the extensible measurements that a token must show.
 
+use crate::check::{Check, Step};
 use crate::replay::{Agreement, REMS, rems};
+use crate::rules::{Report, Rules};
 use evidence::Hash;
-use evidence::eventlog::{Algorithm, EventLog};
+use evidence::eventlog::{Algorithm, EventLog, Numbering};
+
+/// Findings that a check names, at most.
+const FINDINGS: usize = 16;
+
+/// What the digests of a Realm's log are made with, of all that a log may have.
+pub(crate) fn bank(hash: Hash) -> Algorithm {
+    match hash {
+        Hash::Sha256 => Algorithm::Sha256,
+        Hash::Sha384 => Algorithm::Sha384,
+        Hash::Sha512 => Algorithm::Sha512,
+    }
+}
 
 /// Replays a log with a Realm's hash algorithm.
 ///
@@ -10,17 +24,46 @@ use evidence::eventlog::{Algorithm, EventLog};
 /// Why the log gives no measurements, in words: it is none, has no digests of this algorithm, cannot be replayed, or has
 /// an event that says something else than what was hashed.
 pub fn replayed(log: &[u8], hash: Hash) -> Result<[Vec<u8>; REMS], String> {
-    let algorithm = match hash {
-        Hash::Sha256 => Algorithm::Sha256,
-        Hash::Sha384 => Algorithm::Sha384,
-        Hash::Sha512 => Algorithm::Sha512,
-    };
     let log = EventLog::parse(log).map_err(|refusal| refusal.to_string())?;
-    let rems = rems(&log, algorithm).map_err(|why| why.to_string())?;
+    let rems = rems(&log, bank(hash)).map_err(|why| why.to_string())?;
     let differs = |agreement: &Agreement| matches!(agreement, Agreement::Differs(_));
     let said = log.entries().iter().map(|entry| (entry.number, Agreement::of(entry)));
     match said.into_iter().find(|(_, agreement)| differs(agreement)) {
         Some((number, agreement)) => Err(format!("event {number}: {agreement}")),
         None => Ok(rems),
     }
+}
+
+/// Holds a log, whose replay gives a token's measurements, against rules.
+///
+/// Only what the token vouches for counts: the digests of its algorithm, and of registers that a Realm has.
+pub(crate) fn held(log: &[u8], rules: &Rules, hash: Hash) -> Check {
+    const EXPECTED: &str = "each measured event admitted by a rule, and each rule met";
+    let failed = |found: String| Check::failed(Step::LogRules, EXPECTED, found);
+    let log = match EventLog::parse(log) {
+        Ok(log) => log,
+        Err(refusal) => return failed(refusal.to_string()),
+    };
+    if rules.hash != bank(hash) {
+        return failed(format!("rules for digests of {}, which a token of {hash} says nothing about", rules.hash));
+    }
+    let beside = |number: u32| log.numbering() == Numbering::Tpm && log.numbering().measurement_register(number) == 0;
+    if let Some(event) = log.entries().iter().find(|it| it.kind.is_extended() && beside(it.register)) {
+        return failed(format!("event {}: in a register that no token tells of", event.number));
+    }
+    let report = rules.check(&log);
+    if !report.holds() {
+        return failed(findings(&report));
+    }
+    let unpinned: Vec<String> = report.unpinned.iter().map(ToString::to_string).collect();
+    let any = if unpinned.is_empty() { String::new() } else { format!(", of events {} anything", unpinned.join(", ")) };
+    let admitted = report.admitted.len();
+    Check { expected: Some(EXPECTED.into()), ..Check::ok(Step::LogRules, format!("{admitted} events admitted{any}")) }
+}
+
+fn findings(report: &Report) -> String {
+    let mut named: Vec<String> = report.findings.iter().take(FINDINGS).map(ToString::to_string).collect();
+    let rest = report.findings.len().saturating_sub(FINDINGS);
+    named.extend((rest > 0).then(|| format!("and {rest} more")));
+    named.join("; ")
 }

@@ -62,18 +62,34 @@ pub struct Verdict {
     family: Option<Family>,
     platform: Option<Platform>,
     realm: Option<Realm>,
+    policies: Vec<Applied>,
+}
+
+/// A policy that was asked, and what tells it from any other of its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Applied {
+    /// What it was called: a stock policy's name, or a file's.
+    pub name: String,
+    /// SHA-256 of its text, in hexadecimal.
+    pub sha256: String,
 }
 
 impl Verdict {
     /// The verdict on a token that is not authentic.
     pub(crate) fn refused(outcome: Outcome, checks: Vec<Check>) -> Self {
-        Self { outcome, checks, family: None, platform: None, realm: None }
+        Self { outcome, checks, family: None, platform: None, realm: None, policies: Vec::new() }
     }
 
     /// The verdict on an authentic token.
     pub(crate) fn appraised(outcome: Outcome, checks: Vec<Check>, claims: &Claims<'_>) -> Self {
         let (platform, realm) = (claims.platform.as_ref().map(Platform::from), Realm::from(&claims.realm));
-        Self { outcome, checks, family: Some(claims.family), platform, realm: Some(realm) }
+        let family = Some(claims.family);
+        Self { outcome, checks, family, platform, realm: Some(realm), policies: Vec::new() }
+    }
+
+    /// The same with what policies said, and concluded anew.
+    pub(crate) fn reconsidered(self, outcome: Outcome, checks: Vec<Check>, policies: Vec<Applied>) -> Self {
+        Self { outcome, checks, policies, ..self }
     }
 
     /// The conclusion.
@@ -106,6 +122,12 @@ impl Verdict {
         self.realm.as_ref()
     }
 
+    /// The policies that were asked, in order.
+    #[must_use]
+    pub fn policies(&self) -> &[Applied] {
+        &self.policies
+    }
+
     /// Whether everything was checked and held.
     #[must_use]
     pub fn affirms(&self) -> bool {
@@ -121,11 +143,12 @@ impl Verdict {
 
 impl Serialize for Verdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut report = serializer.serialize_struct("Verdict", 7)?;
+        let mut report = serializer.serialize_struct("Verdict", 8)?;
         report.serialize_field("profile", PROFILE)?;
         report.serialize_field("verdict", self.outcome.name())?;
         report.serialize_field("failed", &self.failed().map(Check::label))?;
         report.serialize_field("checks", &self.checks)?;
+        report.serialize_field("policies", &self.policies)?;
         report.serialize_field("family", &self.family.map(Family::name))?;
         report.serialize_field("platform", &self.platform)?;
         report.serialize_field("realm", &self.realm)?;

@@ -43,7 +43,11 @@ pub fn verify_with_log(token: &[u8], log: Option<&[u8]>, case: &Case<'_>) -> Ver
     let authentic = match log {
         Some(log) => {
             let rems = replayed(log, authentic.claims().realm.hash);
-            authentic.with_log(rems.as_ref().map_err(Clone::clone))
+            let authentic = authentic.with_log(rems.as_ref().map_err(Clone::clone));
+            match &case.policy.rules {
+                Some(rules) => authentic.with_rules(log, rules),
+                None => authentic,
+            }
         }
         None => authentic,
     };

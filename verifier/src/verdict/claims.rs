@@ -1,7 +1,7 @@
 //! Authentic claims in a report: bytes in hexadecimal, and nothing that was not said.
 
 use evidence::hex::encode;
-use evidence::{PlatformClaims, RealmClaims};
+use evidence::{Hash, Lifecycle, PlatformClaims, RealmClaims};
 use serde::Serialize;
 
 /// Authentic claims of a platform.
@@ -15,6 +15,12 @@ pub struct Platform {
     pub instance_id: String,
     /// Claim 2395, in words and as a number.
     pub lifecycle: String,
+    /// Claim 2395.
+    #[serde(skip)]
+    pub lifecycle_number: u16,
+    /// The same as it is in the token.
+    #[serde(skip)]
+    pub lifecycle_claim: Lifecycle,
     /// Claim 2401.
     pub config: String,
     /// Claim 2402.
@@ -118,6 +124,9 @@ pub struct Realm {
     pub rpv: String,
     /// Claim 44236.
     pub hash: String,
+    /// The same, to compute with.
+    #[serde(skip)]
+    pub algorithm: Hash,
     /// Claim 44238.
     pub rim: String,
     /// Claim 44239.
@@ -143,6 +152,8 @@ impl From<&PlatformClaims<'_>> for Platform {
             implementation_id: encode(&claims.implementation_id),
             instance_id: encode(&claims.instance_id),
             lifecycle: claims.lifecycle.to_string(),
+            lifecycle_number: claims.lifecycle.0,
+            lifecycle_claim: claims.lifecycle,
             config: encode(claims.config),
             hash: claims.hash.to_string(),
             components: claims.components.iter().map(Component::from).collect(),
@@ -200,6 +211,7 @@ impl From<&RealmClaims<'_>> for Realm {
             challenge: encode(&claims.challenge),
             rpv: encode(&claims.rpv),
             hash: claims.hash.to_string(),
+            algorithm: claims.hash,
             rim: encode(claims.rim),
             rems: claims.rems.map(encode),
             mec_policy: claims.mec_policy.map(|it| it.name()),
