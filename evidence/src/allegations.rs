@@ -1,6 +1,9 @@
 //! Claims for people to look at, with nothing said about their truth.
 
+use crate::cbor::Reader;
+use crate::family::Family;
 use crate::hex::Hex;
+use crate::malformed::Malformed;
 use crate::platform::PlatformClaims;
 use crate::realm::RealmClaims;
 use crate::token::Claims;
@@ -22,6 +25,41 @@ impl fmt::Display for Allegations<'_> {
         realm(out, &self.claims.realm)?;
         let mut extras = self.extras.iter();
         extras.try_for_each(|it| writeln!(out, "beside    {} {}, {} bytes", it.name(), it.key, it.content.len()))
+    }
+}
+
+/// The claims of one half, without the COSE around them.
+pub struct Bare<'b>(Half<'b>);
+
+enum Half<'b> {
+    Platform(PlatformClaims<'b>),
+    Realm(RealmClaims<'b>),
+}
+
+impl<'b> Bare<'b> {
+    /// Reads the claims of a platform token of Arm CCA, to the last byte.
+    ///
+    /// # Errors
+    /// [`Malformed`], naming the claim that is missing, of a wrong size or impossible.
+    pub fn platform(claims: &'b [u8]) -> Result<Self, Malformed> {
+        PlatformClaims::read(Reader::new(claims, 0)).map(|claims| Self(Half::Platform(claims)))
+    }
+
+    /// Reads the claims of a realm token of Arm CCA, to the last byte.
+    ///
+    /// # Errors
+    /// [`Malformed`], naming the claim that is missing, of a wrong size or impossible.
+    pub fn realm(claims: &'b [u8]) -> Result<Self, Malformed> {
+        RealmClaims::read(Reader::new(claims, 0), Family::Cca, true).map(|claims| Self(Half::Realm(claims)))
+    }
+}
+
+impl fmt::Display for Bare<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Half::Platform(claims) => platform(out, claims),
+            Half::Realm(claims) => realm(out, claims),
+        }
     }
 }
 

@@ -31,6 +31,7 @@ pub fn references(identity: &Identity, realm: &Expected) -> References {
     let component = |(kind, component): (&'static str, &rot::measurement::Component)| ComponentReference {
         kind: Some(kind.to_string()),
         measurement: component.measurement.to_vec(),
+        others: Vec::new(),
         version: Some(component.version.to_string()),
         signer_id: Some(component.signer.to_vec()),
     };

@@ -3,10 +3,11 @@
 use crate::huawei;
 use crate::key::{Fault, Key, sha256};
 use abi::endorsement::{CCA_IDENTITY_OID, read_cca_identity};
+use base64ct::{Base64, Encoding};
 use evidence::cose::Algorithm;
 use std::fmt;
 use x509_cert::der::asn1::ObjectIdentifier;
-use x509_cert::der::{self, Decode, Document, Encode, Reader, SliceReader};
+use x509_cert::der::{self, Decode, Encode, Reader, SliceReader};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 use x509_cert::ext::pkix::{
@@ -132,16 +133,17 @@ pub(crate) fn blocks(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Unreadable>
     if blocks.is_empty() { Err(Unreadable::Encoding) } else { Ok(blocks) }
 }
 
+/// Reads one block: its label, and its base64 in lines of any length, as others write them (RFC 7468 §3, laxly). What
+/// follows it is explanatory text (§2) and no part of it.
 fn block(text: &str) -> Result<(String, Vec<u8>), Unreadable> {
-    // What may stand between two blocks (RFC 7468 §2: explanatory text) is no part of either.
-    const END: &str = "-----END ";
+    const BEGIN: &str = "-----BEGIN ";
     const DASHES: &str = "-----";
-    let end = text.find(END).and_then(|at| at.checked_add(END.len())).ok_or(Unreadable::Encoding)?;
-    let rest = text.get(end..).unwrap_or_default();
-    let dashes = rest.find(DASHES).and_then(|at| at.checked_add(DASHES.len())).ok_or(Unreadable::Encoding)?;
-    let whole = text.get(..end.saturating_add(dashes)).unwrap_or_default();
-    let (label, document) = Document::from_pem(whole).map_err(|_| Unreadable::Encoding)?;
-    Ok((label.to_string(), document.as_bytes().to_vec()))
+    let (label, rest) = text.strip_prefix(BEGIN).and_then(|it| it.split_once(DASHES)).ok_or(Unreadable::Encoding)?;
+    let end = format!("-----END {label}-----");
+    let (body, _) = rest.split_once(&end).ok_or(Unreadable::Encoding)?;
+    let base64: String = body.split_ascii_whitespace().collect();
+    let content = Base64::decode_vec(&base64).map_err(|_| Unreadable::Encoding)?;
+    Ok((label.to_string(), content))
 }
 
 impl Certificate {

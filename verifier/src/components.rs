@@ -53,7 +53,8 @@ fn take<'r>(
 /// Whether a component is the one of a reference; what the reference leaves open may be anything.
 fn admits(reference: &ComponentReference, component: &Component<'_>) -> bool {
     let same = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
-    reference.measurement == component.measurement
+    // Lengths tell the algorithms apart, so that one digest never passes for another's.
+    reference.measurements().any(|it| it == component.measurement)
         && same(&reference.kind, component.kind)
         && same(&reference.version, component.version)
         && reference.signer_id.as_deref().is_none_or(|wanted| wanted == component.signer_id)

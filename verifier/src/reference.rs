@@ -5,6 +5,7 @@ mod admission;
 mod choice;
 mod corim;
 mod flat;
+mod huawei;
 mod write;
 
 pub use admission::{Admission, open};
@@ -73,6 +74,8 @@ pub struct ComponentReference {
     pub kind: Option<String>,
     /// Its digest.
     pub measurement: Vec<u8>,
+    /// Its digests by other algorithms, each of another length: the token has one of all of them.
+    pub others: Vec<Vec<u8>>,
     /// Its version.
     pub version: Option<String>,
     /// Hash of its signer's key.
@@ -196,6 +199,9 @@ impl References {
         }
         if flat::is_store(file) {
             return self.add_store(file);
+        }
+        if huawei::is_component_list(file) {
+            return self.add_component_list(file);
         }
         let file: wire::File = serde_json::from_slice(file).map_err(Unusable::Json)?;
         if file.profile != PROFILE {
@@ -380,7 +386,7 @@ impl TryFrom<wire::Component> for ComponentReference {
         // On virtCCA a component's signer may be empty.
         let signer = |text| hex("signer_id", "0, 32, 48 or 64 bytes in hexadecimal", &[0, 32, 48, 64], text);
         let signer_id = wire.signer_id.map(signer).transpose()?;
-        Ok(Self { kind: wire.kind, measurement, version: wire.version, signer_id })
+        Ok(Self { kind: wire.kind, measurement, others: Vec::new(), version: wire.version, signer_id })
     }
 }
 
@@ -411,6 +417,7 @@ impl TryFrom<wire::Realm> for RealmReference {
 impl fmt::Display for ComponentReference {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&encode(&self.measurement))?;
+        self.others.iter().try_for_each(|other| write!(out, " or {}", encode(other)))?;
         if let Some(version) = &self.version {
             write!(out, ", version {}", version.escape_debug())?;
         }

@@ -10,6 +10,7 @@ mod check;
 mod draft;
 mod file;
 mod finding;
+pub mod huawei;
 mod pattern;
 mod rule;
 

@@ -50,16 +50,28 @@ impl TryFrom<&Component> for ComponentReference {
     type Error = Unusable;
 
     fn try_from(it: &Component) -> Result<Self, Unusable> {
-        // A token has one digest of a component and does not always say by which algorithm.
-        let [digest] = it.digests.as_slice() else {
-            return Err(Unusable::NotCompared { what: "a component with digests by several algorithms" });
-        };
+        // A token has one digest of a component, by one of these algorithms.
+        let mut digests = it.digests.iter().map(|it| it.bytes.clone());
         Ok(Self {
             kind: it.name.clone(),
-            measurement: digest.bytes.clone(),
+            measurement: digests.next().ok_or(Unusable::NotCompared { what: "a component without digest" })?,
+            others: digests.collect(),
             version: it.version.clone(),
             signer_id: Some(it.signer_id.clone()),
         })
+    }
+}
+
+impl ComponentReference {
+    /// Its digests, each by another algorithm.
+    pub fn measurements(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(&self.measurement).chain(&self.others).map(Vec::as_slice)
+    }
+
+    /// Refuses digests by several algorithms, which only a CoRIM can say.
+    pub(super) fn by_one_algorithm(&self) -> Result<(), Unusable> {
+        let what = "a component with digests by several algorithms";
+        if self.others.is_empty() { Ok(()) } else { Err(Unusable::NotCompared { what }) }
     }
 }
 
@@ -139,7 +151,7 @@ impl TryFrom<&ComponentReference> for Component {
         Ok(Self {
             name: it.kind.clone(),
             version: it.version.clone(),
-            digests: vec![digest(&it.measurement)?],
+            digests: it.measurements().map(digest).collect::<Result<_, _>>()?,
             signer_id: needed("signer_id", "the hash of the signer's key", it.signer_id.clone())?,
         })
     }

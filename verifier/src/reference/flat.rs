@@ -105,6 +105,7 @@ impl TryFrom<Component> for ComponentReference {
         Ok(Self {
             kind: wire.component_type,
             measurement: digest("measurement-value", wire.measurement_value)?,
+            others: Vec::new(),
             version: wire.version,
             signer_id: Some(digest("signer-id", wire.signer_id)?),
         })
@@ -154,6 +155,7 @@ impl TryFrom<&PlatformReference> for Platform {
         }
         let components = needed("components", it.components.as_ref())?;
         let component = |it: &ComponentReference| {
+            it.by_one_algorithm()?;
             Ok(Component {
                 component_type: it.kind.clone(),
                 measurement_value: encode(&it.measurement),

@@ -17,6 +17,7 @@ impl References {
         let mut file = Map::new();
         file.insert("profile".to_string(), json!(PROFILE));
         if let Some(platform) = platform {
+            platform.components.iter().flatten().try_for_each(ComponentReference::by_one_algorithm)?;
             file.insert("platform".to_string(), platform_json(platform));
         }
         if let Some(realm) = realm {
