@@ -20,6 +20,7 @@ pub mod certificate;
 pub mod chain;
 pub mod check;
 mod components;
+pub mod ear;
 pub mod envelope;
 pub mod huawei;
 pub mod key;
