@@ -1,23 +1,26 @@
 //! Whom the caller trusts: roots, the endorsements below them, and keys that are pinned outright.
 
 use crate::anchor_file::{self, Trusted};
+use crate::cache::{Known, Remembering, Window};
 use crate::certificate::{Certificate, Identity, Unreadable, read_file};
 use crate::chain::{self, Broken};
 use crate::key::Key;
 use crate::revocation::{self, RevocationList};
-use crate::seen::Seen;
 use evidence::hex::Hex;
 use std::fmt;
+use std::num::NonZeroUsize;
 
 /// Roots, endorsements, pinned keys, and lists of what has been revoked.
 #[derive(Clone, Debug, Default)]
-pub struct Anchors {
+pub struct Anchors(Remembering<Held>);
+
+#[derive(Clone, Debug, Default)]
+struct Held {
     roots: Vec<Certificate>,
     endorsements: Vec<Certificate>,
     pinned: Vec<(Option<Identity>, Key)>,
     revocations: Vec<RevocationList>,
     test_keys: bool,
-    seen: Seen,
 }
 
 /// Whose key is looked for.
@@ -94,16 +97,18 @@ impl Anchors {
     /// # Errors
     /// [`Unreadable`]; nothing of the file is then trusted.
     pub fn add(&mut self, file: &[u8]) -> Result<(), Unreadable> {
-        for trusted in anchor_file::read(file)? {
+        let trusted = anchor_file::read(file)?;
+        let held = self.0.change();
+        for trusted in trusted {
             match trusted {
                 Trusted::Certificate(certificate) => {
                     // A platform's own certificate is the whole path to it.
                     if !certificate.is_authority() {
-                        self.endorsements.push((*certificate).clone());
+                        held.endorsements.push((*certificate).clone());
                     }
-                    self.roots.push(*certificate);
+                    held.roots.push(*certificate);
                 }
-                Trusted::Key(identity, key) => self.pinned.push((identity, key)),
+                Trusted::Key(identity, key) => held.pinned.push((identity, key)),
             }
         }
         Ok(())
@@ -114,7 +119,7 @@ impl Anchors {
     /// # Errors
     /// [`Unreadable`].
     pub fn add_roots(&mut self, file: &[u8]) -> Result<(), Unreadable> {
-        self.roots.extend(read_file(file)?);
+        self.0.change().roots.extend(read_file(file)?);
         Ok(())
     }
 
@@ -123,7 +128,7 @@ impl Anchors {
     /// # Errors
     /// [`Unreadable`].
     pub fn add_endorsements(&mut self, file: &[u8]) -> Result<(), Unreadable> {
-        self.endorsements.extend(read_file(file)?);
+        self.0.change().endorsements.extend(read_file(file)?);
         Ok(())
     }
 
@@ -132,46 +137,60 @@ impl Anchors {
     /// # Errors
     /// [`Unreadable`].
     pub fn add_revocations(&mut self, file: &[u8]) -> Result<(), Unreadable> {
-        self.revocations.extend(revocation::read_file(file)?);
+        self.0.change().revocations.extend(revocation::read_file(file)?);
         Ok(())
     }
 
     /// Trusts a key for one platform, without certificates.
     pub fn pin(&mut self, identity: Identity, key: Key) {
-        self.pinned.push((Some(identity), key));
+        self.0.change().pinned.push((Some(identity), key));
     }
 
     /// Trusts a key for whichever platform shows a token by it, without certificates.
     pub fn pin_any(&mut self, key: Key) {
-        self.pinned.push((None, key));
+        self.0.change().pinned.push((None, key));
     }
 
     /// Lets keys pass whose private halves are published: anybody can then make a token that is authentic.
     pub fn allow_test_keys(&mut self) {
-        self.test_keys = true;
+        self.0.change().test_keys = true;
     }
 
     /// Whether such keys pass.
     #[must_use]
     pub fn test_keys_allowed(&self) -> bool {
-        self.test_keys
+        self.0.test_keys
     }
 
-    /// The signatures of platforms that have held before.
-    pub(crate) fn seen(&self) -> &Seen {
-        &self.seen
+    /// Remembers what it found of platforms, at most so many of them, so that a token of one that has been seen before
+    /// costs one signature instead of two. What is remembered is forgotten with any change of the anchors, and at any
+    /// moment at which a certificate or a list begins or ceases to be valid. 0 remembers nothing, as at the start.
+    pub fn remember(&mut self, platforms: usize) {
+        self.0.remember(NonZeroUsize::new(platforms));
+    }
+
+    /// What is remembered, if anything is to be.
+    pub(crate) fn known(&self) -> Option<&Known> {
+        self.0.known()
+    }
+
+    /// The time around `at` in which everything here is as valid, or not, as it is then.
+    pub(crate) fn window(&self, at: u64) -> Window {
+        let certificates = self.0.roots.iter().chain(&self.0.endorsements).map(|it| (it.not_before, it.not_after));
+        let lists = self.0.revocations.iter().map(RevocationList::validity);
+        Window::around(at, certificates.chain(lists))
     }
 
     /// The lists of revoked certificates.
     #[must_use]
     pub fn revocations(&self) -> &[RevocationList] {
-        &self.revocations
+        &self.0.revocations
     }
 
     /// Whether there is neither root nor pinned key, so that no token can ever be authentic.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.roots.is_empty() && self.pinned.is_empty()
+        self.0.roots.is_empty() && self.0.pinned.is_empty()
     }
 
     /// Finds the one key that is wanted.
@@ -179,10 +198,11 @@ impl Anchors {
     /// # Errors
     /// [`NoAnchor`] if there is none, or if two are different.
     pub fn select(&self, wanted: Wanted<'_>) -> Result<Endorsed<'_>, NoAnchor> {
-        let pinned = self.pinned.iter().filter(|(of, key)| wanted.admits_pinned(of.as_ref(), key)).map(|(_, key)| key);
+        let pinned =
+            self.0.pinned.iter().filter(|(of, key)| wanted.admits_pinned(of.as_ref(), key)).map(|(_, key)| key);
         let mut pinned: Vec<&Key> = pinned.collect();
         let mut certificates: Vec<&Certificate> =
-            self.endorsements.iter().filter(|it| wanted.admits_certificate(it)).collect();
+            self.0.endorsements.iter().filter(|it| wanted.admits_certificate(it)).collect();
         if let Wanted::VirtCca1(Some(own)) = wanted {
             // Among many devices' certificates, the one with the token's key; else the only one shows what is wrong.
             if pinned.contains(&own) || certificates.iter().any(|it| it.key() == own) {
@@ -205,8 +225,8 @@ impl Anchors {
 
     /// Every platform for which there is a key, in no order, each once or more.
     pub fn identities(&self) -> impl Iterator<Item = &Identity> {
-        let endorsed = self.endorsements.iter().filter_map(Certificate::identity);
-        self.pinned.iter().filter_map(|(of, _)| of.as_ref()).chain(endorsed)
+        let endorsed = self.0.endorsements.iter().filter_map(Certificate::identity);
+        self.0.pinned.iter().filter_map(|(of, _)| of.as_ref()).chain(endorsed)
     }
 
     /// The path from one of a key's certificates to a root, valid `at` that second since 1970.
@@ -216,7 +236,7 @@ impl Anchors {
     pub fn path<'a>(&'a self, endorsed: &Endorsed<'a>, at: u64) -> Result<Vec<&'a Certificate>, Broken> {
         let mut first = None;
         for leaf in &endorsed.certificates {
-            match chain::path(leaf, &self.endorsements, &self.roots, at) {
+            match chain::path(leaf, &self.0.endorsements, &self.0.roots, at) {
                 Ok(path) => return Ok(path),
                 Err(broken) => first = first.or(Some(broken)),
             }

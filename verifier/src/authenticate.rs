@@ -1,6 +1,7 @@
 //! The first stage: whose token it is, and that it was made for this challenge.
 
 use crate::anchors::{Anchors, Endorsed, Wanted};
+use crate::cache;
 use crate::certificate::Identity;
 use crate::chain::moment;
 use crate::check::{Check, Status, Step};
@@ -8,7 +9,6 @@ use crate::key::{Fault, Key, fixed_width, hash};
 use crate::log::held;
 use crate::revocation::{Standing, standing};
 use crate::rules::Rules;
-use crate::seen::Seen;
 use crate::test_keys;
 use crate::verdict::{Outcome, Verdict};
 use evidence::cose::{Algorithm, Sign1};
@@ -151,16 +151,38 @@ fn judge(
     checks.push(structure(parts));
     checks.push(profile(parts.alleged));
     let realm_key = realm_key(parts.alleged);
-    let (endorsed, found) = trust_anchor(parts.alleged, realm_key.as_ref(), anchors)?;
+    let endorsed = platform(parts, realm_key.as_ref(), anchors, at, checks)?;
+    checks.push(realm_signature(parts, realm_key.as_ref(), anchors)?);
+    checks.push(binding(parts, realm_key.as_ref(), endorsed)?);
+    checks.push(challenge(parts.alleged, nonce)?);
+    Ok(devices(parts))
+}
+
+/// Whose the platform is, and that it signed its token: judged, or remembered from when this very token was judged by
+/// these anchors and nothing had another validity. Answers the endorsed key if it was looked up.
+fn platform<'a>(
+    parts: &Parts<'_, '_>,
+    realm_key: RealmKey<'_>,
+    anchors: &'a Anchors,
+    at: u64,
+    checks: &mut Vec<Check>,
+) -> Result<Option<&'a Key>, Box<Check>> {
+    let known = anchors.known().zip(parts.platform.map(cache::id));
+    if let Some(before) = known.and_then(|(known, id)| known.checks(&id, at)) {
+        checks.extend_from_slice(&before);
+        return Ok(None);
+    }
+    let begin = checks.len();
+    let (endorsed, found) = trust_anchor(parts.alleged, realm_key, anchors)?;
     checks.push(found);
     let path = chain(&endorsed, anchors, at)?;
     checks.push(path.check);
     checks.push(revocation(&path.certificates, anchors, at)?);
-    checks.push(platform_signature(parts, endorsed.key(), anchors)?);
-    checks.push(realm_signature(parts, realm_key.as_ref(), anchors)?);
-    checks.push(binding(parts, realm_key.as_ref(), &endorsed)?);
-    checks.push(challenge(parts.alleged, nonce)?);
-    Ok(devices(parts))
+    checks.push(platform_signature(parts, endorsed.key())?);
+    if let Some((known, id)) = known {
+        known.insert(id, checks.get(begin..).unwrap_or_default(), anchors.window(at));
+    }
+    Ok(Some(endorsed.key()))
 }
 
 /// Whether the token of a Realm's devices is the one that the Realm's claims are about. What is in it is not read.
@@ -301,19 +323,12 @@ fn revocation(path: &[&crate::certificate::Certificate], anchors: &Anchors, at: 
     }
 }
 
-fn platform_signature(parts: &Parts<'_, '_>, key: &Key, anchors: &Anchors) -> Judged {
-    const BY: &str = "by the endorsed key";
+fn platform_signature(parts: &Parts<'_, '_>, key: &Key) -> Judged {
     let step = Step::PlatformSignature;
-    let Some(half) = parts.platform else {
-        return Ok(Check::not_applicable(step, "there is no platform token in this generation"));
-    };
-    let id = Seen::id(key, half);
-    if anchors.seen().contains(&id) {
-        return Ok(Check::ok(step, format!("{} {BY}", key.algorithm())));
+    match parts.platform {
+        Some(half) => signature(step, key, half, parts.alleged.family, "by the endorsed key"),
+        None => Ok(Check::not_applicable(step, "there is no platform token in this generation")),
     }
-    let check = signature(step, key, half, parts.alleged.family, BY)?;
-    anchors.seen().remember(id);
-    Ok(check)
 }
 
 fn realm_signature(parts: &Parts<'_, '_>, realm_key: RealmKey<'_>, anchors: &Anchors) -> Judged {
@@ -361,7 +376,7 @@ fn plain(signature: &[u8], key: &Key, family: Family) -> Option<Vec<u8>> {
 }
 
 /// That the platform vouches for the realm token: by a hash of its key or of its claims, or by being its key.
-fn binding(parts: &Parts<'_, '_>, realm_key: RealmKey<'_>, endorsed: &Endorsed<'_>) -> Judged {
+fn binding(parts: &Parts<'_, '_>, realm_key: RealmKey<'_>, endorsed: Option<&Key>) -> Judged {
     let realm = &parts.alleged.realm;
     match (&parts.alleged.platform, parts.realm, &realm.key) {
         (Some(platform), RealmHalf::Signed(_), Some(key)) => {
@@ -370,7 +385,7 @@ fn binding(parts: &Parts<'_, '_>, realm_key: RealmKey<'_>, endorsed: &Endorsed<'
         (Some(platform), RealmHalf::Unsigned(claims), _) => {
             vouched(platform.binding, realm.hash, claims, "the Realm's claims")
         }
-        _ => same_key(realm_key, endorsed.key()),
+        _ => same_key(realm_key, endorsed),
     }
 }
 
@@ -385,15 +400,17 @@ fn vouched(stated: &[u8], algorithm: Hash, bytes: &[u8], what: &str) -> Judged {
 }
 
 /// That a token is signed by the very key that is endorsed: nothing else ties a first-generation token to a machine.
-fn same_key(realm_key: RealmKey<'_>, endorsed: &Key) -> Judged {
-    let expected = format!("the token's key to be the certificate's: {}", encode(&endorsed.fingerprint()));
-    match realm_key {
-        Some(Ok(key)) if key == endorsed => Ok(Check::ok(
-            Step::Binding,
-            format!("the token's key is the certificate's: {}", encode(&key.fingerprint())),
-        )),
-        Some(Ok(key)) => Err(Box::new(Check::failed(Step::Binding, expected, encode(&key.fingerprint())))),
-        _ => Err(Box::new(Check::failed(Step::Binding, expected, "none"))),
+fn same_key(realm_key: RealmKey<'_>, endorsed: Option<&Key>) -> Judged {
+    let name = |key: Option<&Key>| key.map_or_else(|| "none".to_string(), |key| encode(&key.fingerprint()));
+    let found = realm_key.and_then(|key| key.as_ref().ok());
+    match (found, endorsed) {
+        (Some(key), Some(endorsed)) if key == endorsed => {
+            Ok(Check::ok(Step::Binding, format!("the token's key is the certificate's: {}", name(found))))
+        }
+        _ => {
+            let expected = format!("the token's key to be the certificate's: {}", name(endorsed));
+            Err(Box::new(Check::failed(Step::Binding, expected, name(found))))
+        }
     }
 }
 

@@ -105,6 +105,11 @@ impl RevocationList {
         issuer.key().verify_x509(self.algorithm, &self.signed, &self.signature)
     }
 
+    /// First and last second since 1970 at which it holds; one that does not say until when never does.
+    pub(crate) fn validity(&self) -> (u64, u64) {
+        (self.this_update, self.next_update.unwrap_or(u64::MAX))
+    }
+
     fn is_current(&self, at: u64) -> bool {
         self.this_update <= at && self.next_update.is_some_and(|next| at <= next)
     }
