@@ -292,8 +292,13 @@ fn replay(args: &Replay, log: &EventLog<'_>) -> Done {
     Ok(status(replayed.holds()))
 }
 
+/// Reads a rules file.
+pub fn rules(path: &Path) -> Result<Rules, Box<dyn Error>> {
+    Rules::parse(&read(path)?).map_err(|error| about(path, &error))
+}
+
 fn check(args: &Check, log: &EventLog<'_>) -> Done {
-    let rules = Rules::parse(&read(&args.rules)?).map_err(|error| about(&args.rules, &error))?;
+    let rules = rules(&args.rules)?;
     let report = rules.check(log);
     let replayed = Replayed::new(&args.input, log, Some(rules.hash), &args.expect)?;
     let holds = report.holds() && replayed.holds();

@@ -11,6 +11,7 @@ mod eventlog;
 pub mod inspect;
 mod measure;
 mod platform;
+mod policy;
 mod reference;
 mod run;
 mod verify;
@@ -47,6 +48,9 @@ enum Command {
     /// Explain, replay and check event logs of measured boots.
     #[command(subcommand)]
     Eventlog(eventlog::Command),
+    /// List, show and try out policies: what a verdict demands beside what every verification demands.
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Start the emulated machine and launch a Realm on it.
     Run(Box<run::Args>),
 }
@@ -62,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Anchors(command) => anchors::main(*command),
         Command::Reference(command) => reference::main(*command),
         Command::Eventlog(command) => eventlog::main(command),
+        Command::Policy(command) => policy::main(command),
         Command::Run(args) => run::main(*args),
     };
     done.unwrap_or_else(|error| {
