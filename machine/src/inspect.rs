@@ -1,9 +1,13 @@
 //! What only a machine in software can show: all of its state at once.
 
+use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
 use abi::map;
+use monitor::gpt::Gpi;
+use rmm::address::Pa;
+use rmm::audit::{Census, Flaw};
 use rmm::granule::{Refusal, State, claim};
 use rmm::platform::{Platform, Word};
 
@@ -20,6 +24,17 @@ impl Machine<'_> {
         STATES.into_iter().find(|state| matches!(claim(self.rmm.platform(), pa, *state), Ok(_) | Err(Refusal::InUse)))
     }
 
+    /// Walks over everything the RMM holds; to be asked while no command runs, and no REC.
+    ///
+    /// # Errors
+    /// What does not agree.
+    pub fn audit(&self) -> Result<Census, Flaw> {
+        let granules = self.board().dram().step_by(abi::GRANULE).filter_map(Pa::new);
+        let realm_world = |pa: Pa| self.board().tables().gpi(pa.get()) == Some(Gpi::Realm);
+        let mut marked = HashSet::new();
+        self.rmm.audit(granules, realm_world, |pa| !marked.insert(pa.get()))
+    }
+
     /// A digest of every granule's word, protection and content: equal before and after a command that changes nothing.
     #[must_use]
     pub fn digest(&self) -> u64 {
@@ -31,7 +46,7 @@ impl Machine<'_> {
     pub fn digest_without(&self, granules: &[u64]) -> u64 {
         let mut hasher = DefaultHasher::new();
         for pa in self.board().dram().step_by(abi::GRANULE) {
-            let word = rmm::address::Pa::new(pa).and_then(|pa| self.rmm.platform().granule(pa)).map(Word::load);
+            let word = Pa::new(pa).and_then(|pa| self.rmm.platform().granule(pa)).map(Word::load);
             (pa, word, self.board().tables().gpi(pa).map(|gpi| gpi as u8)).hash(&mut hasher);
         }
         self.board().content(granules, &mut hasher);

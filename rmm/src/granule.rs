@@ -283,6 +283,24 @@ pub fn identify<P: Platform>(platform: &P, address: u64) -> Result<RecIdentity, 
     Ok(RecIdentity { owner: Pa::containing(word >> OWNER_SHIFT << 12), index: (word & INDEX) >> INDEX_SHIFT })
 }
 
+/// A granule word, taken apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Described {
+    /// The state.
+    pub state: State,
+    /// Whether a CPU holds the granule.
+    pub locked: bool,
+    /// References to it.
+    pub references: u64,
+}
+
+/// Tells what a granule's word says; nothing of one that is not tracked, or of a word without a state.
+pub fn describe<P: Platform>(platform: &P, pa: Pa) -> Option<Described> {
+    let word = platform.granule(pa)?.load();
+    let references = (word & REFERENCES) / REFERENCE;
+    Some(Described { state: State::of(word)?, locked: word & LOCKED != 0, references })
+}
+
 /// Checks that `address` is a granule of tracked memory that is the Normal world's.
 ///
 /// That may change at once: every access to it may still fault.

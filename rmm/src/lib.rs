@@ -11,6 +11,7 @@
 
 pub mod address;
 mod attestation;
+pub mod audit;
 pub mod granule;
 mod idreg;
 pub mod measurement;

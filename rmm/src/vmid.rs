@@ -36,6 +36,11 @@ impl Vmids {
         Some(Vmid { vmids: self, number, kept: false })
     }
 
+    /// Counts those in use.
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|word| u64::from(word.load(Ordering::Acquire).count_ones())).sum()
+    }
+
     /// Frees the VMID of a realm that is gone, and its translations with it.
     pub fn free(&self, number: u16) {
         if let Some((word, bit)) = self.word(number) {

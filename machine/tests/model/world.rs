@@ -335,6 +335,7 @@ impl<'b> World<'b> {
         for rd in self.model.realms.keys() {
             self.measured(*rd)?;
         }
+        self.machine.audit().map_err(|flaw| format!("the RMM's own state: {flaw:x?}"))?;
         self.memory()
     }
 

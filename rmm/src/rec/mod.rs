@@ -171,6 +171,11 @@ impl Rec {
         self.aux = [token.get(), simd.get()];
     }
 
+    /// Gives the addresses of its auxiliary granules.
+    pub fn parts(&self) -> [Pa; AUX] {
+        self.aux.map(Pa::containing)
+    }
+
     /// Gives the address of the auxiliary granule for its token.
     pub const fn token_aux(&self) -> Pa {
         Pa::containing(self.aux[0])

@@ -3,6 +3,7 @@
 extern crate allod_rmm as rmm;
 
 mod attest;
+mod audit;
 mod build;
 mod enter;
 mod fake;
