@@ -29,10 +29,7 @@ pub(crate) fn build() -> Done<Images> {
     let kernel = kernel::provision()?;
     let out = room::target("allod");
     let firmware = out.join("firmware");
-    fs::create_dir_all(&firmware)?;
-    for name in FIRMWARE {
-        flat(name, &[], &firmware.join(format!("{name}.bin")))?;
-    }
+    self::firmware(&firmware)?;
     cargo_build(&["--release", "--target", GUEST, "--package", "allod-guest"])?;
     let guest = room::cargo_target().join(GUEST).join("release/allod-guest");
     let initrd = out.join("initrd.img");
@@ -42,11 +39,18 @@ pub(crate) fn build() -> Done<Images> {
     Ok(Images { firmware, initrd, allod, guest })
 }
 
+/// Builds the firmware that ships into a folder: `boot.bin`, `monitor.bin`, `rmm.bin` and `host.bin`.
+pub(crate) fn firmware(folder: &Path) -> Done {
+    fs::create_dir_all(folder)?;
+    FIRMWARE.iter().try_for_each(|name| flat(name, &[], &folder.join(format!("{name}.bin"))))
+}
+
 /// Builds one firmware program, with features that only a test build has, and flattens it to a file.
 pub(crate) fn flat(name: &str, features: &[&str], to: &Path) -> Done {
     let package = format!("fw-{name}");
     let features = features.join(",");
-    let mut args = vec!["--profile", "firmware", "--target", BARE, "--package", &package];
+    let placeless = placeless();
+    let mut args = vec!["--config", &placeless, "--profile", "firmware", "--target", BARE, "--package", &package];
     if !features.is_empty() {
         args.extend(["--features", &features]);
     }
@@ -55,6 +59,19 @@ pub(crate) fn flat(name: &str, features: &[&str], to: &Path) -> Done {
     let bytes = fs::read(&elf).map_err(|error| format!("{}: {error}", room::shown(&elf)))?;
     let image = flatten(&bytes).map_err(|error| format!("{package}: {error}"))?;
     Ok(fs::write(to, image)?)
+}
+
+/// Settings by which no image holds a path of the machine that it was built on: wherever checkout and crates lie, the same
+/// sources give the same bytes, and so the measurements that a token shows.
+fn placeless() -> String {
+    let remap = |from: &Path, to| format!("--remap-path-prefix={}={to}", from.display());
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let flags: Vec<String> = [Some(remap(&room::root(), "/allod")), cargo_home.map(|home| remap(&home, "/cargo"))]
+        .into_iter()
+        .flatten()
+        .collect();
+    format!("target.{BARE}.rustflags={flags:?}")
 }
 
 fn cargo_build(args: &[&str]) -> Done {

@@ -51,6 +51,12 @@ enum Command {
     Provision,
     /// Build firmware, guest tool, initramfs and `allod`.
     Build,
+    /// Build the firmware alone: the same sources give the same bytes, wherever they lie.
+    Firmware {
+        /// Where to write boot.bin, monitor.bin, rmm.bin and host.bin [default: target/allod/firmware].
+        #[arg(long, value_name = "DIR")]
+        out: Option<std::path::PathBuf>,
+    },
     /// Measure.
     Bench {
         #[command(subcommand)]
@@ -89,6 +95,7 @@ fn main() -> ExitCode {
         Command::Check => done(check::check()),
         Command::SpecMap => done(check::conditions::write_map()),
         Command::Provision => done(provision()),
+        Command::Firmware { out } => done(firmware(out)),
         Command::Build => images::build().map(|_| ExitCode::SUCCESS),
         Command::Bench { what: Bench::Demo { runs, json } } => done(bench::demo(runs, json)),
         Command::Bench { what: Bench::Rmm { json } } => done(bench::rmm(json)),
@@ -108,6 +115,12 @@ pub(crate) fn provision() -> Done {
     eprintln!("qemu     {} ({})", qemu.version, room::shown(&qemu.program));
     kernel::provision()?.print();
     Ok(())
+}
+
+/// Builds the firmware into `out`.
+fn firmware(out: Option<std::path::PathBuf>) -> Done {
+    tool::rust_targets()?;
+    images::firmware(&out.unwrap_or_else(|| room::target("allod/firmware")))
 }
 
 fn pack() -> Done {
