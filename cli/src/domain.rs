@@ -9,7 +9,10 @@ use std::path::PathBuf;
 use abi::measurement::Hash;
 use roxmltree::{Document, Node};
 
+mod line;
 mod value;
+
+pub use line::command_line;
 
 /// What a domain says of its VM.
 #[derive(Clone, Debug, PartialEq, Eq)]

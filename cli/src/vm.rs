@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use host::config::Config;
-use host::plan::Images;
 use measure::kernel::unpack;
 
 use crate::domain::Domain;
@@ -12,7 +11,7 @@ use crate::domain::Domain;
 type Error = Box<dyn std::error::Error>;
 
 /// Command line of a kernel that nobody gave one: the first console, and a bounce pool that fits a small VM.
-const CMDLINE: &str = "console=hvc0 swiotlb=8192";
+pub const CMDLINE: &str = "console=hvc0 swiotlb=8192";
 
 /// A VM by options or by a domain, not by both.
 #[derive(clap::Args, Clone, Debug)]
@@ -57,13 +56,6 @@ pub struct Vm {
     pub config: Config,
 }
 
-impl Vm {
-    /// The files, as a plan takes them.
-    pub fn images(&self) -> Images<'_> {
-        Images { kernel: &self.kernel, initrd: &self.initrd }
-    }
-}
-
 impl Args {
     /// Reads the domain and the files, and refuses what the machine cannot run.
     pub fn load(&self) -> Result<Vm, Error> {
@@ -71,15 +63,10 @@ impl Args {
             Some(path) => domain(path)?,
             None => self.options()?,
         };
-        let most = u32::try_from(abi::map::MAX_CPUS)?;
-        if domain.cpus > most {
-            return Err(format!("cpus: expected 1 to {most}, found {}", domain.cpus).into());
-        }
-        let Domain { memory, cpus, hash, rpv, cmdline, .. } = domain;
-        let config = Config { memory, cpus, hash, rpv, cmdline, realms: 1, attack: None };
-        config.check()?;
-        let kernel = unpack(&read(&domain.kernel)?)?.into_owned();
-        let initrd = domain.initrd.as_deref().map_or(Ok(Vec::new()), read)?;
+        let (kernel, initrd) = (domain.kernel.clone(), domain.initrd.clone());
+        let config = configured(domain)?;
+        let kernel = unpack(&read(&kernel)?)?.into_owned();
+        let initrd = initrd.as_deref().map_or(Ok(Vec::new()), read)?;
         Ok(Vm { kernel, initrd, config })
     }
 
@@ -96,8 +83,20 @@ impl Args {
     }
 }
 
-/// Files that a domain names relatively stand beside it.
-fn domain(path: &Path) -> Result<Domain, Error> {
+/// The host's configuration of a VM, where the machine can run it.
+pub fn configured(domain: Domain) -> Result<Config, Error> {
+    let most = u32::try_from(abi::map::MAX_CPUS)?;
+    if domain.cpus > most {
+        return Err(format!("cpus: expected 1 to {most}, found {}", domain.cpus).into());
+    }
+    let Domain { memory, cpus, hash, rpv, cmdline, .. } = domain;
+    let config = Config { memory, cpus, hash, rpv, cmdline, realms: 1, attack: None };
+    config.check()?;
+    Ok(config)
+}
+
+/// Reads a domain. Files that it names relatively stand beside it.
+pub fn domain(path: &Path) -> Result<Domain, Error> {
     let mut domain = Domain::parse(&String::from_utf8(read(path)?)?)?;
     let beside = path.parent().unwrap_or(Path::new(""));
     domain.kernel = beside.join(&domain.kernel);
@@ -121,11 +120,13 @@ pub fn size(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| "expected a number, with K, M or G if wanted".into())
 }
 
-fn hash(text: &str) -> Result<abi::measurement::Hash, String> {
+/// Reads a hash algorithm's name.
+pub fn hash(text: &str) -> Result<abi::measurement::Hash, String> {
     host::config::hash(text).ok_or_else(|| "expected sha256 or sha512".into())
 }
 
-fn rpv(text: &str) -> Result<Rpv, String> {
+/// Reads a personalization value.
+pub fn rpv(text: &str) -> Result<Rpv, String> {
     let bytes = evidence::hex::decode(text);
     let mut rpv = [0; 64];
     let slot = bytes.as_deref().and_then(|bytes| Some((rpv.get_mut(..bytes.len())?, bytes)));
