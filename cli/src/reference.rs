@@ -1,7 +1,7 @@
 //! `allod reference`: reference values made, signed, shown, and carried from one form into another.
 
 pub mod form;
-mod signer;
+pub mod signer;
 
 use crate::Done;
 use evidence::corim::{Corim, Layout, Signed, Signer, ToBeSigned, Validity, is_corim, is_signed};

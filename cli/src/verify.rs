@@ -1,6 +1,9 @@
 //! `allod verify`: evidence to verdict.
 
+mod html;
+mod output;
 mod text;
+mod words;
 
 use crate::Done;
 use evidence::hex;
@@ -31,13 +34,18 @@ Example: allod verify token.cbor --nonce $NONCE --anchor machine/endorsements/ro
 
 Example for virtCCA, with the certificate that came with the token and the ones that Huawei publishes:
          allod verify token.cbor --nonce $NONCE --anchor huawei-equipment-root-ca.pem \\
-         --certificate huawei-it-product-ca.pem --certificate device.der --reference realm.json")]
+         --certificate huawei-it-product-ca.pem --certificate device.der --reference realm.json
+
+Example with a page to look at, and a signed result for a relying party:
+         allod verify token.cbor --nonce $NONCE --anchor machine/endorsements/root.pem \\
+         --endorsements machine/endorsements --reference platform.json --reference realm.json \\
+         --log ccel.bin --report report.html --ear result.jwt --ear-key verifier.pem")]
 pub struct Args {
     /// The token of Arm CCA or virtCCA, in CBOR or as hexadecimal text; `-` reads standard input.
     token: PathBuf,
     /// The challenge that the token was asked for with: 32 to 64 bytes in hexadecimal.
     #[arg(long, value_name = "HEX", value_parser = nonce)]
-    nonce: Nonce,
+    nonce: Challenge,
     /// Whom to trust: certificates of authorities (PEM, DER), keys of platforms (PEM, DER, JWK, a store of them), or a
     /// folder that `allod anchors` keeps.
     #[arg(long, value_name = "FILE", required = true)]
@@ -68,9 +76,18 @@ pub struct Args {
     /// Time of verification, as seconds since 1970 or as 2026-11-22T12:00:00Z [default: now].
     #[arg(long, value_name = "TIME", value_parser = moment)]
     at: Option<u64>,
+    #[command(flatten)]
+    output: Box<output::Output>,
     /// Print one JSON object instead of text.
     #[arg(long)]
     json: bool,
+}
+
+/// What a token was asked for with, as it was given.
+#[derive(Clone)]
+struct Challenge {
+    nonce: Nonce,
+    bytes: Vec<u8>,
 }
 
 /// Runs `allod verify`.
@@ -80,12 +97,22 @@ pub fn main(args: Args) -> Done {
     let at = args.at.map_or_else(now, Ok)?;
     let references = args.judge.references(&args.reference, at)?;
     let policy = Policy { may_stay_undone: args.may_miss, ..Policy::default() };
-    let case = Case { anchors: &anchors, nonce: args.nonce, at, references: &references, policy: &policy };
+    let case = Case { anchors: &anchors, nonce: args.nonce.nonce, at, references: &references, policy: &policy };
     let log = args.log.as_deref().map(read).transpose()?;
     let verdict = verifier::verify_with_log(&token, log.as_deref(), &case);
+    let reached = output::Reached {
+        verdict: &verdict,
+        token: &token,
+        name: &args.token,
+        log: log.as_deref(),
+        nonce: &args.nonce.bytes,
+        policy: &policy,
+        at,
+    };
+    let taken = args.output.write(&reached)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&verdict)?);
-    } else {
+    } else if !taken {
         print!("{}", Text { verdict: &verdict, colours: std::io::stdout().is_terminal() });
     }
     Ok(ExitCode::from(verdict.outcome().exit_code()))
@@ -169,9 +196,10 @@ fn about(path: &Path, error: &dyn std::fmt::Display) -> Box<dyn Error> {
     format!("{}: {error}", path.display()).into()
 }
 
-fn nonce(text: &str) -> Result<Nonce, String> {
+fn nonce(text: &str) -> Result<Challenge, String> {
     let bytes = hex::decode(text).ok_or("expected hexadecimal")?;
-    Nonce::new(&bytes).ok_or_else(|| format!("expected 32 to 64 bytes, found {}", bytes.len()))
+    let nonce = Nonce::new(&bytes).ok_or_else(|| format!("expected 32 to 64 bytes, found {}", bytes.len()))?;
+    Ok(Challenge { nonce, bytes })
 }
 
 fn step(text: &str) -> Result<Step, String> {
@@ -188,6 +216,10 @@ pub fn moment(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "expected seconds since 1970, or a time such as 2026-11-22T12:00:00Z".to_string())
 }
 
+#[cfg(test)]
+mod chromium_tests;
+#[cfg(test)]
+mod page_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -1,18 +1,21 @@
-//! Private keys of those who sign reference values.
+//! Private keys of those who sign reference values and attestation results.
 
 use super::{Result, about, read};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use evidence::cose::Algorithm;
+use evidence::key::Curve;
 use p256::pkcs8::DecodePrivateKey;
 use p384::ecdsa::signature::Signer;
 use serde::Deserialize;
 use std::path::Path;
+use verifier::key::Key;
 use zeroize::Zeroizing;
 
 /// A private key.
 pub enum SigningKey {
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
+    P521(p521::ecdsa::SigningKey),
 }
 
 #[derive(Deserialize)]
@@ -25,7 +28,7 @@ impl SigningKey {
     /// Reads a key: PKCS #8 in PEM, or a JWK.
     pub fn read(path: &Path) -> Result<Self> {
         let file = Zeroizing::new(read(path)?);
-        let expected = "expected a private key on P-256 or P-384 (PKCS #8 in PEM, or JWK)";
+        let expected = "expected a private key on P-256, P-384 or P-521 (PKCS #8 in PEM, or JWK)";
         Self::parse(&file).ok_or_else(|| about(path, &expected))
     }
 
@@ -36,11 +39,13 @@ impl SigningKey {
             return match jwk.crv.as_str() {
                 "P-256" => p256::ecdsa::SigningKey::from_slice(&d).ok().map(Self::P256),
                 "P-384" => p384::ecdsa::SigningKey::from_slice(&d).ok().map(Self::P384),
+                "P-521" => p521::ecdsa::SigningKey::from_slice(&d).ok().map(Self::P521),
                 _ => None,
             };
         }
         let p256 = p256::SecretKey::from_pkcs8_pem(text).ok().map(|key| Self::P256(key.into()));
-        p256.or_else(|| p384::SecretKey::from_pkcs8_pem(text).ok().map(|key| Self::P384(key.into())))
+        let p384 = || p384::SecretKey::from_pkcs8_pem(text).ok().map(|key| Self::P384(key.into()));
+        p256.or_else(p384).or_else(|| p521::SecretKey::from_pkcs8_pem(text).ok().map(|key| Self::P521(key.into())))
     }
 
     /// The one algorithm that it signs with.
@@ -48,7 +53,18 @@ impl SigningKey {
         match self {
             Self::P256(_) => Algorithm::Es256,
             Self::P384(_) => Algorithm::Es384,
+            Self::P521(_) => Algorithm::Es512,
         }
+    }
+
+    /// Its public half.
+    pub fn public(&self) -> Option<Key> {
+        let (curve, point) = match self {
+            Self::P256(key) => (Curve::P256, key.verifying_key().to_sec1_point(false).as_bytes().to_vec()),
+            Self::P384(key) => (Curve::P384, key.verifying_key().to_sec1_point(false).as_bytes().to_vec()),
+            Self::P521(key) => (Curve::P521, key.verifying_key().to_sec1_point(false).as_bytes().to_vec()),
+        };
+        Key::from_uncompressed(curve, &point).ok()
     }
 
     /// Signs, with two big-endian numbers as result (RFC 9053 §2.1).
@@ -60,6 +76,10 @@ impl SigningKey {
             }
             Self::P384(key) => {
                 let signature: p384::ecdsa::Signature = key.sign(message);
+                signature.to_bytes().to_vec()
+            }
+            Self::P521(key) => {
+                let signature: p521::ecdsa::Signature = key.sign(message);
                 signature.to_bytes().to_vec()
             }
         }

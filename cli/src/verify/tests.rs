@@ -9,19 +9,19 @@ use rot::measurement::{Component, Measurements};
 use rot::version::Version;
 use verifier::{Outcome, References, Verdict};
 
-const NONCE: [u8; 64] = [0xC4; 64];
+pub(super) const NONCE: [u8; 64] = [0xC4; 64];
 const ES384: [u8; 4] = [0xA1, 0x01, 0x38, 0x22];
 
 /// A machine in a folder of its own, which goes with it.
-struct Machine {
-    folder: PathBuf,
+pub(super) struct Machine {
+    pub(super) folder: PathBuf,
     cpak: p384::SecretKey,
     cpak_hash: [u8; 32],
     rak: SigningKey,
 }
 
 impl Machine {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("allod-verify-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         let path = folder.to_str().expect("a path in UTF-8");
@@ -36,17 +36,21 @@ impl Machine {
         Self { folder, cpak, cpak_hash: otp.cpak, rak }
     }
 
-    fn root(&self) -> PathBuf {
+    pub(super) fn root(&self) -> PathBuf {
         self.folder.join("endorsements/root.pem")
     }
 
-    fn endorsements(&self) -> PathBuf {
+    pub(super) fn endorsements(&self) -> PathBuf {
         self.folder.join("endorsements")
     }
 
     /// A token of this machine, with this RMM and in this lifecycle.
     fn token(&self, rmm: &[u8], lifecycle: u32) -> Vec<u8> {
-        let mut platform = [0; 4096];
+        wrapped(&self.platform_half(rmm, lifecycle), &self.realm_half(&[&[0; 32]; 4]))
+    }
+
+    pub(super) fn platform_half(&self, rmm: &[u8], lifecycle: u32) -> Vec<u8> {
+        let mut platform = vec![0; 4096];
         let claims = rot::token::Claims {
             rak: self.rak.verifying_key(),
             cpak: &self.cpak_hash,
@@ -55,12 +59,20 @@ impl Machine {
             measurements: &measurements(rmm),
         };
         let length = rot::token::sign(&self.cpak, &claims, &mut platform).expect("a platform token");
-        let halves = [(44234, &platform[..length]), (44241, &self.realm_half())];
-        let entries = halves.map(|(key, half)| [head(0, key), string(2, half)].concat());
-        [vec![0xD9, 0x01, 0x8F, 0xA2], entries.concat()].concat()
+        platform.truncate(length);
+        platform
     }
 
-    fn realm_half(&self) -> Vec<u8> {
+    /// A platform half with another text of the same length, signed again.
+    pub(super) fn swapped(&self, half: &[u8], old: &str, new: &str) -> Vec<u8> {
+        // Before the payload stand tag, array, protected and unprotected header and its length; behind it the signature.
+        let payload = &half[11..half.len() - 98];
+        let at = payload.windows(old.len()).position(|it| it == old.as_bytes()).expect("the text is there");
+        let payload = [&payload[..at], new.as_bytes(), &payload[at + old.len()..]].concat();
+        signed(&SigningKey::from(&self.cpak), &payload)
+    }
+
+    pub(super) fn realm_half(&self, rems: &[&[u8]; 4]) -> Vec<u8> {
         let (x, y) = rot::key::coordinates(self.rak.verifying_key()).expect("a point");
         let claims = [
             (10, string(2, &NONCE)),
@@ -70,14 +82,24 @@ impl Machine {
             (44240, string(3, b"sha-256")),
             (265, string(3, abi::claim::REALM_PROFILE_2023.as_bytes())),
             (44238, string(2, &[0x11; 32])),
-            (44239, [head(4, 4), string(2, &[0; 32]).repeat(4)].concat()),
+            (44239, [head(4, 4), rems.map(|rem| string(2, rem)).concat()].concat()),
         ];
         let payload = [head(5, 8), claims.map(|(key, value)| [head(0, key), value].concat()).concat()].concat();
-        let signed = [head(4, 4), string(3, b"Signature1"), string(2, &ES384), string(2, b""), string(2, &payload)];
-        let signature: Signature = self.rak.sign(&signed.concat());
-        let parts = [vec![0xD2, 0x84], string(2, &ES384), vec![0xA0], string(2, &payload)];
-        [parts.concat(), string(2, &signature.to_bytes())].concat()
+        signed(&self.rak, &payload)
     }
+}
+
+fn signed(key: &SigningKey, payload: &[u8]) -> Vec<u8> {
+    let signed = [head(4, 4), string(3, b"Signature1"), string(2, &ES384), string(2, b""), string(2, payload)];
+    let signature: Signature = key.sign(&signed.concat());
+    let parts = [vec![0xD2, 0x84], string(2, &ES384), vec![0xA0], string(2, payload)];
+    [parts.concat(), string(2, &signature.to_bytes())].concat()
+}
+
+/// Both halves in the map of tag 399.
+pub(super) fn wrapped(platform: &[u8], realm: &[u8]) -> Vec<u8> {
+    let entries = [(44234, platform), (44241, realm)].map(|(key, half)| [head(0, key), string(2, half)].concat());
+    [vec![0xD9, 0x01, 0x8F, 0xA2], entries.concat()].concat()
 }
 
 impl Drop for Machine {
@@ -115,18 +137,21 @@ fn measurements(rmm: &[u8]) -> Measurements {
 
 /// References that a maker of images would write, from the same measurements.
 fn references_for(rmm: &[u8]) -> References {
+    let mut references = References::new();
+    references.add(reference_file(rmm).to_string().as_bytes()).expect("a reference");
+    references
+}
+
+pub(super) fn reference_file(rmm: &[u8]) -> serde_json::Value {
     let components = measurements(rmm).named().map(|(kind, component)| {
         serde_json::json!({"type": kind, "measurement": hex::encode(&component.measurement),
             "version": "1", "signer_id": hex::encode(&component.signer)})
     });
-    let file = serde_json::json!({"profile": "allod-reference-1",
+    serde_json::json!({"profile": "allod-reference-1",
         "platform": {"implementation_id": hex::encode(&rot::token::IMPLEMENTATION_ID), "lifecycle": ["secured"],
             "config": hex::encode(&hardware().encode()), "components": components},
         "realm": {"hash": "sha-256", "rim": "11".repeat(32), "rems": ["00".repeat(32), "00".repeat(32),
-            "00".repeat(32), "00".repeat(32)], "rpv": "00".repeat(64)}});
-    let mut references = References::new();
-    references.add(file.to_string().as_bytes()).expect("a reference");
-    references
+            "00".repeat(32), "00".repeat(32)], "rpv": "00".repeat(64)}})
 }
 
 fn judge(token: &[u8], root: &Machine, endorsements: &Machine) -> Verdict {

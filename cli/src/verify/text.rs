@@ -1,5 +1,6 @@
 //! A verdict for people: the claims, each check with its reason, and the conclusion.
 
+use super::words::{expected, unreached};
 use std::fmt;
 use verifier::verdict::{Platform, Realm};
 use verifier::{Check, Outcome, Status, Verdict};
@@ -104,7 +105,7 @@ impl Text<'_> {
         if matches!(check.status, Status::Ok | Status::NotApplicable) {
             return writeln!(out, "{mark} {label:<width$}  {}", check.found.as_deref().unwrap_or_default());
         }
-        if let (None, None, Some(advice)) = (&check.expected, &check.found, &check.advice) {
+        if let (true, Some(advice)) = (unreached(check), &check.advice) {
             return writeln!(out, "{mark} {label:<width$}  not done: {advice}");
         }
         let word = match check.status {
@@ -113,8 +114,9 @@ impl Text<'_> {
             _ => "failed",
         };
         writeln!(out, "{mark} {label:<width$}  {word}")?;
-        let lines = [("expected", &check.expected), ("found", &check.found), ("do", &check.advice)];
-        let mut present = lines.iter().filter_map(|(name, text)| text.as_ref().map(|text| (name, text)));
+        let lines =
+            [("expected", Some(expected(check))), ("found", check.found.as_deref()), ("do", check.advice.as_deref())];
+        let mut present = lines.iter().filter_map(|(name, text)| text.map(|text| (name, text)));
         present.try_for_each(|(name, text)| writeln!(out, "  {:<width$}  {name:<8}  {text}", ""))
     }
 
