@@ -4,7 +4,6 @@
 use crate::malformed::Malformed;
 use alloc::vec::Vec;
 use minicbor::data::Type;
-use minicbor::decode::{Decoder, Error};
 
 /// Items within items that are followed, at most.
 pub const MAX_DEPTH: u8 = 16;
@@ -28,7 +27,8 @@ pub enum Key<'b> {
 /// Reads CBOR items one after another from bytes that stand at a known place in the evidence.
 #[derive(Clone)]
 pub struct Reader<'b> {
-    decoder: Decoder<'b>,
+    input: &'b [u8],
+    position: usize,
     base: usize,
     depth: u8,
     indefinite: bool,
@@ -38,7 +38,7 @@ impl<'b> Reader<'b> {
     /// Begins at the start of `bytes`, which stand `base` bytes into the evidence (for messages only).
     #[must_use]
     pub fn new(bytes: &'b [u8], base: usize) -> Self {
-        Self { decoder: Decoder::new(bytes), base, depth: 0, indefinite: false }
+        Self { input: bytes, position: 0, base, depth: 0, indefinite: false }
     }
 
     /// Admits arrays and maps of indefinite length, here and in what is nested: tokens have none, CoRIMs do.
@@ -50,17 +50,17 @@ impl<'b> Reader<'b> {
     /// Offset of the next item in the evidence.
     #[must_use]
     pub fn at(&self) -> usize {
-        self.base.saturating_add(self.decoder.position())
+        self.base.saturating_add(self.position)
     }
 
     fn left(&self) -> usize {
-        self.decoder.input().len().saturating_sub(self.decoder.position())
+        self.input.len().saturating_sub(self.position)
     }
 
     /// The first byte of the next item, if there is one.
     #[must_use]
     pub fn peek(&self) -> Option<u8> {
-        self.decoder.input().get(self.decoder.position()).copied()
+        self.input.get(self.position).copied()
     }
 
     /// Ends the reading.
@@ -74,29 +74,66 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// Runs one step of the decoder if the next item is of a type that `wanted` admits.
-    fn item<T>(
-        &mut self,
-        expected: &'static str,
-        wanted: fn(Type) -> bool,
-        step: impl FnOnce(&mut Decoder<'b>) -> Result<T, Error>,
-    ) -> Result<T, Malformed> {
+    /// What the next item is, by its first byte.
+    #[inline]
+    fn kind(&self, expected: &'static str) -> Result<Type, Malformed> {
+        self.peek().map(kind).ok_or(Malformed::Cbor { at: self.at(), expected })
+    }
+
+    /// Passes over the head of the next item if that is of a type that `wanted` admits, and gives its argument (RFC 8949
+    /// §3); `None` is an indefinite length.
+    fn head(&mut self, expected: &'static str, wanted: impl Fn(Type) -> bool) -> Result<Option<u64>, Malformed> {
         let at = self.at();
-        let found = self.decoder.datatype().map_err(|_| Malformed::Cbor { at, expected })?;
+        let found = self.kind(expected)?;
+        let indefinite = matches!(found, Type::ArrayIndef | Type::MapIndef);
         match found {
-            Type::BytesIndef | Type::StringIndef => Err(Malformed::Indefinite { at }),
-            Type::ArrayIndef | Type::MapIndef if !self.indefinite => Err(Malformed::Indefinite { at }),
-            _ if !wanted(found) => Err(Malformed::Type { at, expected, found: name(found) }),
-            _ => step(&mut self.decoder).map_err(|_| Malformed::Cbor { at, expected }),
+            Type::BytesIndef | Type::StringIndef => return Err(Malformed::Indefinite { at }),
+            _ if indefinite && !self.indefinite => return Err(Malformed::Indefinite { at }),
+            _ if !wanted(found) => return Err(Malformed::Type { at, expected, found: name(found) }),
+            _ if indefinite => return self.advance(1).map(|()| None),
+            _ => {}
         }
+        let (argument, length) = argument(self.rest()).ok_or(Malformed::Cbor { at, expected })?;
+        self.position = self.position.saturating_add(length);
+        Ok(Some(argument))
+    }
+
+    /// The argument of the next item, which has to be of this major type. Nearly all have one that is short.
+    #[inline]
+    fn definite(&mut self, major: u8, expected: &'static str) -> Result<u64, Malformed> {
+        let (argument, length) = match self.rest() {
+            [first, ..] if first ^ (major << 5) < 24 => (first ^ (major << 5), 1),
+            [first, second, ..] if first ^ (major << 5) == 24 => (*second, 2),
+            _ => return self.long(major, expected),
+        };
+        self.position = self.position.saturating_add(length);
+        Ok(u64::from(argument))
+    }
+
+    #[inline(never)]
+    fn long(&mut self, major: u8, expected: &'static str) -> Result<u64, Malformed> {
+        let at = self.at();
+        let of_major = kind(major << 5);
+        self.head(expected, |found| found == of_major)?.ok_or(Malformed::Indefinite { at })
+    }
+
+    /// The content of a string of this length, of which the head has been read.
+    #[inline]
+    fn content(&mut self, at: usize, length: u64, expected: &'static str) -> Result<&'b [u8], Malformed> {
+        let end = usize::try_from(length).ok().and_then(|length| self.position.checked_add(length));
+        let content = end.and_then(|end| self.input.get(self.position..end));
+        let content = content.ok_or(Malformed::Cbor { at, expected })?;
+        self.position = self.position.saturating_add(content.len());
+        Ok(content)
     }
 
     /// Reads a number from 0 up.
     ///
     /// # Errors
     /// [`Malformed`] if the next item is not one.
+    #[inline]
     pub fn uint(&mut self) -> Result<u64, Malformed> {
-        self.item("an unsigned number", is_uint, Decoder::u64)
+        self.definite(MAJOR_UNSIGNED, "an unsigned number")
     }
 
     /// Reads any integer.
@@ -104,15 +141,23 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// [`Malformed`] if the next item is not one.
     pub fn int(&mut self) -> Result<i128, Malformed> {
-        self.item("an integer", is_int, |decoder| decoder.int().map(i128::from))
+        const EXPECTED: &str = "an integer";
+        if self.peek().is_some_and(|first| first >> 5 == MAJOR_NEGATIVE) {
+            return self.definite(MAJOR_NEGATIVE, EXPECTED).map(|below| (-1_i128).saturating_sub(i128::from(below)));
+        }
+        self.definite(MAJOR_UNSIGNED, EXPECTED).map(i128::from)
     }
 
     /// Reads a byte string.
     ///
     /// # Errors
     /// [`Malformed`] if the next item is not one of definite length.
+    #[inline]
     pub fn bytes(&mut self) -> Result<&'b [u8], Malformed> {
-        self.item("a byte string", |found| found == Type::Bytes, Decoder::bytes)
+        const EXPECTED: &str = "a byte string";
+        let at = self.at();
+        let length = self.definite(MAJOR_BYTES, EXPECTED)?;
+        self.content(at, length, EXPECTED)
     }
 
     /// Reads a byte string and gives a reader of what is in it.
@@ -122,15 +167,20 @@ impl<'b> Reader<'b> {
     pub fn nested(&mut self) -> Result<(&'b [u8], Reader<'b>), Malformed> {
         let bytes = self.bytes()?;
         let base = self.at().saturating_sub(bytes.len());
-        Ok((bytes, Reader { decoder: Decoder::new(bytes), base, depth: self.depth, indefinite: self.indefinite }))
+        Ok((bytes, Reader { input: bytes, position: 0, base, depth: self.depth, indefinite: self.indefinite }))
     }
 
     /// Reads a text.
     ///
     /// # Errors
     /// [`Malformed`] if the next item is not one of definite length in UTF-8.
+    #[inline]
     pub fn text(&mut self) -> Result<&'b str, Malformed> {
-        self.item("a text", |found| found == Type::String, Decoder::str)
+        const EXPECTED: &str = "a text";
+        let at = self.at();
+        let length = self.definite(MAJOR_TEXT, EXPECTED)?;
+        let content = self.content(at, length, EXPECTED)?;
+        core::str::from_utf8(content).map_err(|_| Malformed::Cbor { at, expected: EXPECTED })
     }
 
     /// Reads a truth value.
@@ -138,7 +188,7 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// [`Malformed`] if the next item is not one.
     pub fn bool(&mut self) -> Result<bool, Malformed> {
-        self.item("true or false", |found| found == Type::Bool, Decoder::bool)
+        self.head("true or false", |found| found == Type::Bool).map(|argument| argument == Some(TRUE))
     }
 
     /// Passes over one item, and gives a reader that stands before it: for what can only be understood later.
@@ -156,15 +206,15 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// [`Malformed`] if the item is not well formed.
     pub fn encoded(&mut self) -> Result<&'b [u8], Malformed> {
-        let from = self.decoder.position();
+        let from = self.position;
         self.skip()?;
-        Ok(self.decoder.input().get(from..self.decoder.position()).unwrap_or_default())
+        Ok(self.input.get(from..self.position).unwrap_or_default())
     }
 
     /// What is left, unread.
     #[must_use]
     pub fn rest(&self) -> &'b [u8] {
-        self.decoder.input().get(self.decoder.position()..).unwrap_or_default()
+        self.input.get(self.position..).unwrap_or_default()
     }
 
     /// Reads a tag; the tagged item is next.
@@ -172,7 +222,7 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// [`Malformed`] if the next item is not one.
     pub fn tag(&mut self) -> Result<u64, Malformed> {
-        self.item("a tag", |found| found == Type::Tag, Decoder::tag).map(|tag| tag.as_u64())
+        self.definite(MAJOR_TAG, "a tag")
     }
 
     /// Reads an array, `each` once per element.
@@ -187,15 +237,11 @@ impl<'b> Reader<'b> {
     ///
     /// # Errors
     /// [`Malformed`] if the next item is not an array that can stand there, or what `each` answers.
-    pub fn array_with<E: From<Malformed>>(
-        &mut self,
-        mut each: impl FnMut(&mut Self) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn array_with<E: From<Malformed>>(&mut self, each: impl FnMut(&mut Self) -> Result<(), E>) -> Result<(), E> {
         let at = self.at();
-        let array = |found| matches!(found, Type::Array | Type::ArrayIndef);
-        let length = self.item("an array", array, Decoder::array)?;
+        let length = self.head("an array", |found| matches!(found, Type::Array | Type::ArrayIndef))?;
         let length = length.map(|length| self.plausible(at, length, 1)).transpose()?;
-        self.deeper(at, |reader| reader.repeat(length, &mut each))
+        self.deeper(at, |reader| reader.repeat(length, each))
     }
 
     /// Reads a map, `each` once per entry, with the value next in the reader.
@@ -215,22 +261,20 @@ impl<'b> Reader<'b> {
         mut each: impl FnMut(Key<'b>, &mut Self) -> Result<(), E>,
     ) -> Result<(), E> {
         let at = self.at();
-        let map = |found| matches!(found, Type::Map | Type::MapIndef);
-        let length = self.item("a map", map, Decoder::map)?;
+        let length = self.head("a map", |found| matches!(found, Type::Map | Type::MapIndef))?;
         let length = length.map(|length| self.plausible(at, length, 2)).transpose()?;
         self.few(at, length.unwrap_or(0))?;
-        let mut seen = Vec::new();
-        let mut entry = |reader: &mut Self| {
+        let mut seen = Seen::default();
+        let entry = |reader: &mut Self| {
             let at = reader.at();
             let key = reader.key()?;
-            if seen.contains(&key) {
+            if !seen.is_new(key) {
                 return Err(Malformed::Duplicate { at }.into());
             }
-            seen.push(key);
-            reader.few(at, seen.len() as u64)?;
+            reader.few(at, seen.count)?;
             each(key, reader)
         };
-        self.deeper(at, |reader| reader.repeat(length, &mut entry))
+        self.deeper(at, |reader| reader.repeat(length, entry))
     }
 
     /// Refuses a map of more entries than [`MAX_ENTRIES`].
@@ -242,7 +286,7 @@ impl<'b> Reader<'b> {
     fn repeat<E: From<Malformed>>(
         &mut self,
         length: Option<u64>,
-        each: &mut dyn FnMut(&mut Self) -> Result<(), E>,
+        mut each: impl FnMut(&mut Self) -> Result<(), E>,
     ) -> Result<(), E> {
         const BREAK: u8 = 0xFF;
         if let Some(length) = length {
@@ -261,15 +305,15 @@ impl<'b> Reader<'b> {
     pub fn skip(&mut self) -> Result<(), Malformed> {
         let at = self.at();
         let expected = "an item";
-        match self.decoder.datatype().map_err(|_| Malformed::Cbor { at, expected })? {
-            found if is_int(found) => self.int().map(drop),
+        match self.kind(expected)? {
+            Type::U64 | Type::Int => self.int().map(drop),
             Type::Bytes => self.bytes().map(drop),
             Type::String => self.text().map(drop),
             Type::Array | Type::ArrayIndef => self.array(Self::skip),
-            Type::Map | Type::MapIndef => self.map(|_, reader| reader.skip()),
+            Type::Map | Type::MapIndef => self.map(skip_value),
             Type::Tag => self.tag().and_then(|_| self.deeper(at, Self::skip)),
             Type::Bool | Type::Null | Type::Undefined => self.advance(1),
-            Type::Simple => self.item(expected, |_| true, Decoder::simple).map(drop),
+            Type::Simple => self.simple(),
             Type::F16 => self.advance(3),
             Type::F32 => self.advance(5),
             Type::F64 => self.advance(9),
@@ -278,18 +322,25 @@ impl<'b> Reader<'b> {
         }
     }
 
+    /// Passes over a simple value without a name. In two bytes there is none below 32 (RFC 8949 §3.3).
+    fn simple(&mut self) -> Result<(), Malformed> {
+        match self.rest() {
+            [0xF8, 0x20..=0xFF, ..] => self.advance(2),
+            [0xE0..=0xF7, ..] => self.advance(1),
+            _ => Err(Malformed::Cbor { at: self.at(), expected: "an item" }),
+        }
+    }
+
+    #[inline]
     fn key(&mut self) -> Result<Key<'b>, Malformed> {
         let at = self.at();
         let expected = "a map key (number, text or byte string)";
-        match self.decoder.datatype().map_err(|_| Malformed::Cbor { at, expected })? {
-            found if is_uint(found) => self.uint().map(Key::Uint),
-            found if is_int(found) => {
-                let below = self.int()?.checked_neg().and_then(|key| key.checked_sub(1));
-                below.and_then(|key| u64::try_from(key).ok()).map(Key::Nint).ok_or(Malformed::Cbor { at, expected })
-            }
-            Type::String => self.text().map(Key::Text),
-            Type::Bytes => self.bytes().map(Key::Bytes),
-            found => Err(Malformed::Type { at, expected, found: name(found) }),
+        match self.peek().map(|first| first >> 5) {
+            Some(MAJOR_UNSIGNED) => self.definite(MAJOR_UNSIGNED, expected).map(Key::Uint),
+            Some(MAJOR_NEGATIVE) => self.definite(MAJOR_NEGATIVE, expected).map(Key::Nint),
+            Some(MAJOR_TEXT) => self.text().map(Key::Text),
+            Some(MAJOR_BYTES) => self.bytes().map(Key::Bytes),
+            _ => Err(Malformed::Type { at, expected, found: name(self.kind(expected)?) }),
         }
     }
 
@@ -297,7 +348,7 @@ impl<'b> Reader<'b> {
         if count > self.left() {
             return Err(Malformed::Cbor { at: self.at(), expected: "an item" });
         }
-        self.decoder.set_position(self.decoder.position().saturating_add(count));
+        self.position = self.position.saturating_add(count);
         Ok(())
     }
 
@@ -323,18 +374,114 @@ impl<'b> Reader<'b> {
     }
 }
 
-fn is_uint(found: Type) -> bool {
-    matches!(found, Type::U8 | Type::U16 | Type::U32 | Type::U64)
+fn skip_value<'b>(_: Key<'b>, reader: &mut Reader<'b>) -> Result<(), Malformed> {
+    reader.skip()
 }
 
-fn is_int(found: Type) -> bool {
-    is_uint(found) || matches!(found, Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::Int)
+/// Claims of a token that have large numbers for keys, at most, as profiles are today.
+const USUAL: usize = 16;
+
+/// The keys of a map that have been met.
+#[derive(Default)]
+struct Seen<'b> {
+    count: u64,
+    /// One bit for each of the numbers below 64.
+    small: u64,
+    /// The larger ones, and the largest of them.
+    uints: Vec<u64>,
+    largest: u64,
+    others: Vec<Key<'b>>,
+}
+
+impl<'b> Seen<'b> {
+    /// Takes note of a key, and answers whether it is the first of its kind.
+    fn is_new(&mut self, key: Key<'b>) -> bool {
+        self.count = self.count.saturating_add(1);
+        match key {
+            Key::Uint(number @ 0..64) => {
+                let bit = 1 << number;
+                let new = self.small & bit == 0;
+                self.small |= bit;
+                new
+            }
+            // In the order that most encoders keep, each is larger than those before.
+            Key::Uint(number) if number > self.largest => {
+                self.largest = number;
+                if self.uints.capacity() == 0 {
+                    self.uints.reserve(USUAL);
+                }
+                self.uints.push(number);
+                true
+            }
+            Key::Uint(number) => first(&mut self.uints, number),
+            other => first(&mut self.others, other),
+        }
+    }
+}
+
+/// Appends what is not there yet.
+fn first<T: PartialEq>(list: &mut Vec<T>, item: T) -> bool {
+    let new = !list.contains(&item);
+    if new {
+        list.push(item);
+    }
+    new
+}
+
+/// Major types, the upper three bits of an item's first byte (RFC 8949 §3.1).
+const MAJOR_UNSIGNED: u8 = 0;
+const MAJOR_NEGATIVE: u8 = 1;
+const MAJOR_BYTES: u8 = 2;
+const MAJOR_TEXT: u8 = 3;
+const MAJOR_TAG: u8 = 6;
+/// What `true` has in the lower five (RFC 8949 §3.3).
+const TRUE: u64 = 21;
+
+/// The argument of a definite head, and how many bytes that has.
+#[inline]
+fn argument(input: &[u8]) -> Option<(u64, usize)> {
+    let (first, rest) = input.split_first()?;
+    match first & 0x1F {
+        small @ 0..=23 => Some((u64::from(small), 1)),
+        24 => rest.first().map(|byte| (u64::from(*byte), 2)),
+        25 => rest.first_chunk().map(|two| (u64::from(u16::from_be_bytes(*two)), 3)),
+        26 => rest.first_chunk().map(|four| (u64::from(u32::from_be_bytes(*four)), 5)),
+        27 => rest.first_chunk().map(|eight| (u64::from_be_bytes(*eight), 9)),
+        _ => None,
+    }
+}
+
+/// What an item is, by its first byte (RFC 8949 §3, appendix B). All integers of a sign are of one type here.
+#[inline]
+const fn kind(first: u8) -> Type {
+    match first {
+        0x00..=0x1B => Type::U64,
+        0x20..=0x3B => Type::Int,
+        0x40..=0x5B => Type::Bytes,
+        0x5F => Type::BytesIndef,
+        0x60..=0x7B => Type::String,
+        0x7F => Type::StringIndef,
+        0x80..=0x9B => Type::Array,
+        0x9F => Type::ArrayIndef,
+        0xA0..=0xBB => Type::Map,
+        0xBF => Type::MapIndef,
+        0xC0..=0xDB => Type::Tag,
+        0xF4 | 0xF5 => Type::Bool,
+        0xF6 => Type::Null,
+        0xF7 => Type::Undefined,
+        0xE0..=0xF3 | 0xF8 => Type::Simple,
+        0xF9 => Type::F16,
+        0xFA => Type::F32,
+        0xFB => Type::F64,
+        0xFF => Type::Break,
+        unknown => Type::Unknown(unknown),
+    }
 }
 
 fn name(found: Type) -> &'static str {
     match found {
-        found if is_uint(found) => "an unsigned number",
-        found if is_int(found) => "a negative number",
+        Type::U64 => "an unsigned number",
+        Type::Int => "a negative number",
         Type::Bytes => "a byte string",
         Type::String => "a text",
         Type::Array => "an array",

@@ -106,3 +106,22 @@ fn arbitrary_bytes_never_panic() {
     }
     assert!(accepted > 1000, "the bytes must reach beyond the first item: {accepted}");
 }
+
+#[test]
+fn every_head_is_read_as_another_decoder_reads_it() {
+    let mut agreed = 0;
+    for (first, second) in (0..=u8::MAX).flat_map(|first| (0..=u8::MAX).map(move |second| (first, second))) {
+        let mut input = [0x61; 300];
+        input[..2].copy_from_slice(&[first, second]);
+        let ours = || Reader::new(&input, 0);
+        let decoder = || minicbor::Decoder::new(&input);
+        assert_eq!(ours().uint().ok(), decoder().u64().ok().filter(|_| first < 0x20), "{first:#x} {second:#x}");
+        assert_eq!(ours().int().ok(), decoder().int().ok().map(i128::from), "{first:#x} {second:#x}");
+        assert_eq!(ours().bytes().ok(), decoder().bytes().ok(), "{first:#x} {second:#x}");
+        assert_eq!(ours().text().ok(), decoder().str().ok(), "{first:#x} {second:#x}");
+        assert_eq!(ours().bool().ok(), decoder().bool().ok(), "{first:#x} {second:#x}");
+        assert_eq!(ours().tag().ok(), decoder().tag().ok().map(|tag| tag.as_u64()), "{first:#x} {second:#x}");
+        agreed += usize::from(ours().skip().is_ok());
+    }
+    assert!(agreed > 0x1800, "{agreed} of them are items");
+}

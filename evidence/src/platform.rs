@@ -70,7 +70,7 @@ struct Found<'b> {
     config: Option<&'b [u8]>,
     hash: Option<&'b str>,
     verification_service: Option<&'b str>,
-    components: Option<Reader<'b>>,
+    components: Option<Components<'b>>,
     binding: Option<Reader<'b>>,
     client_id: Option<Reader<'b>>,
     manufacturing_config: Option<Reader<'b>>,
@@ -78,6 +78,21 @@ struct Found<'b> {
     rotpks: Option<Reader<'b>>,
     peer_signers: Option<Reader<'b>>,
     tpm_binding: Option<Reader<'b>>,
+}
+
+/// The list of components, which the profile says how to read.
+enum Components<'b> {
+    Read(Vec<Component<'b>>),
+    Later(Reader<'b>),
+}
+
+impl<'b> Components<'b> {
+    fn read(self, generation: Generation) -> Result<Vec<Component<'b>>, Malformed> {
+        match self {
+            Self::Read(list) => Ok(list),
+            Self::Later(mut reader) => component::read_all(&mut reader, generation),
+        }
+    }
 }
 
 impl<'b> PlatformClaims<'b> {
@@ -104,7 +119,7 @@ impl<'b> Found<'b> {
             Key::Uint(claim::CONFIG) => self.config = Some(value.bytes()?),
             Key::Uint(claim::PLATFORM_HASH) => self.hash = Some(value.text()?),
             Key::Uint(claim::VERIFICATION_SERVICE) => self.verification_service = Some(value.text()?),
-            Key::Uint(claim::SW_COMPONENTS) => self.components = Some(value.later()?),
+            Key::Uint(claim::SW_COMPONENTS) => self.components = Some(self.components(value)?),
             Key::Uint(claim::WORKLOAD_BINDING) => self.binding = Some(value.later()?),
             Key::Uint(claim::CLIENT_ID) => self.client_id = Some(value.later()?),
             Key::Uint(claim::MANUFACTURING_CONFIG) => self.manufacturing_config = Some(value.later()?),
@@ -123,7 +138,7 @@ impl<'b> Found<'b> {
         let (binding, challenge) = self.binding(profile)?;
         let implementation_id = self.implementation_id.ok_or(missing("implementation id"))?;
         let hash = trimmed(self.hash.ok_or(missing("hash algorithm"))?, generation);
-        let components = self.components.as_mut().ok_or(missing("software components"))?;
+        let components = self.components.take().ok_or(missing("software components"))?;
         // What a profile does not know is a claim of somebody's own, and nothing to read anything out of.
         let (some, more) = (generation >= Generation::V2024R1, generation >= Generation::V2024R2);
         let devices = self.devices.as_mut().filter(|_| more);
@@ -137,7 +152,7 @@ impl<'b> Found<'b> {
             lifecycle: lifecycle(self.lifecycle.ok_or(missing("lifecycle"))?, generation)?,
             config: self.config.ok_or(missing("configuration"))?,
             hash: hash_algorithm("hash algorithm of the platform", hash)?,
-            components: component::read_all(components, generation)?,
+            components: components.read(generation)?,
             verification_service: self.verification_service.map(|text| trimmed(text, generation)),
             client_id: client(self.client_id.as_mut(), generation)?,
             manufacturing_config: opaque(self.manufacturing_config.filter(|_| some))?,
@@ -149,6 +164,14 @@ impl<'b> Found<'b> {
     }
 
     /// What the platform vouches for, and the challenge if it answers that itself. Claim 10 is the one or the other.
+    /// The components, at once where the profile stands before them, as it does in the order that most encoders keep.
+    fn components(&self, value: &mut Reader<'b>) -> Result<Components<'b>, Malformed> {
+        match self.profile.map(Profile::read) {
+            Some(Ok(profile)) => component::read_all(value, profile.generation()).map(Components::Read),
+            _ => value.later().map(Components::Later),
+        }
+    }
+
     fn binding(&mut self, profile: Profile) -> Result<(&'b [u8], Option<&'b [u8]>), Malformed> {
         const BINDING: &str = "binding to the realm token";
         const CHALLENGE: &str = "challenge of the platform";

@@ -34,9 +34,12 @@ struct Found<'b> {
     component: Component<'b>,
 }
 
+/// Components of a platform, at most, as firmware is today.
+const USUAL: usize = 16;
+
 /// Reads the list, which has at least one.
 pub(super) fn read_all<'b>(reader: &mut Reader<'b>, generation: Generation) -> Result<Vec<Component<'b>>, Malformed> {
-    let mut list = Vec::new();
+    let mut list = Vec::with_capacity(USUAL);
     reader.array(|item| {
         list.push(read(item, generation)?);
         Ok(())
