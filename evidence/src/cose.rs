@@ -1,6 +1,7 @@
 //! COSE_Sign1 (RFC 9052 §4.2), as the two halves of a token use it.
 
 use crate::cbor::{Key, Reader};
+use crate::hash::Hash;
 use crate::malformed::Malformed;
 use abi::claim::{ALG_ES256, ALG_ES384, ALG_ES512, ALG_PS256, TAG_COSE_SIGN1};
 use alloc::vec::Vec;
@@ -8,8 +9,18 @@ use core::fmt;
 
 /// Header parameter `alg` (RFC 9052 §3.1).
 const HEADER_ALG: u64 = 1;
+/// CBOR's major type of arrays (RFC 8949 §3.1).
+const MAJOR_ARRAY: u8 = 4;
 /// Header parameter `crit` (RFC 9052 §3.1).
 const HEADER_CRIT: u64 = 2;
+
+/// Header parameters `x5chain` and `x5t` (RFC 9360 §2).
+const HEADER_CHAIN: u64 = 33;
+const HEADER_THUMBPRINT: u64 = 34;
+/// Certificates in a header, at most.
+const MAX_CERTIFICATES: usize = 8;
+/// Hash algorithms of `x5t` (RFC 9054 §2).
+const THUMBPRINTS: [(i128, Hash); 3] = [(-16, Hash::Sha256), (-43, Hash::Sha384), (-44, Hash::Sha512)];
 
 /// The signature algorithms that profiles use (RFC 9053 §2.1, RFC 8230 §2). Which one may stand is decided by the key,
 /// not by it.
@@ -63,6 +74,31 @@ pub struct Sign1<'b> {
     payload: &'b [u8],
     payload_at: usize,
     signature: &'b [u8],
+    certificates: Certificates<'b>,
+}
+
+/// What headers say of the signer's certificate: allegations, which no signature makes true of their own accord.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Certificates<'b> {
+    /// The chain, the signer's own certificate first, each in DER (`x5chain`).
+    pub chain: Vec<&'b [u8]>,
+    /// The hash of the signer's own certificate (`x5t`).
+    pub thumbprint: Option<(Hash, &'b [u8])>,
+}
+
+impl<'b> Certificates<'b> {
+    /// Takes a header parameter, or passes over it.
+    fn take(&mut self, key: Key<'b>, value: &mut Reader<'b>) -> Result<(), Malformed> {
+        let twice = Malformed::Header { at: value.at(), why: "certificates in both headers" };
+        match key {
+            Key::Uint(HEADER_CHAIN) if !self.chain.is_empty() => return Err(twice),
+            Key::Uint(HEADER_CHAIN) => self.chain = chain(value)?,
+            Key::Uint(HEADER_THUMBPRINT) if self.thumbprint.is_some() => return Err(twice),
+            Key::Uint(HEADER_THUMBPRINT) => self.thumbprint = Some(thumbprint(value)?),
+            _ => value.skip()?,
+        }
+        Ok(())
+    }
 }
 
 impl<'b> Sign1<'b> {
@@ -79,17 +115,17 @@ impl<'b> Sign1<'b> {
         }
         let array_at = reader.at();
         let mut four: [Option<(&[u8], usize)>; 4] = [None; 4];
-        let mut algorithm = None;
+        let (mut algorithm, mut certificates) = (None, Certificates::default());
         let mut next = four.iter_mut().enumerate();
         reader.array(|item| {
             let (index, slot) = next.next().ok_or_else(|| wrong_count(array_at))?;
             if index == 1 {
-                return item.map(|_, value| value.skip());
+                return item.map(|key, value| certificates.take(key, value));
             }
             let (bytes, inner) = item.nested()?;
             *slot = Some((bytes, inner.at()));
             if index == 0 {
-                algorithm = Some(protected_algorithm(inner)?);
+                algorithm = Some(protected_algorithm(inner, &mut certificates)?);
             }
             Ok(())
         })?;
@@ -98,7 +134,7 @@ impl<'b> Sign1<'b> {
             return Err(wrong_count(array_at));
         };
         let algorithm = algorithm.ok_or_else(|| wrong_count(array_at))?;
-        Ok(Self { protected, protected_at, algorithm, payload, payload_at, signature })
+        Ok(Self { protected, protected_at, algorithm, payload, payload_at, signature, certificates })
     }
 
     /// The algorithm that the protected header names: an allegation, to be compared with the key's.
@@ -112,6 +148,12 @@ impl<'b> Sign1<'b> {
     #[must_use]
     pub fn signature(&self) -> &'b [u8] {
         self.signature
+    }
+
+    /// What the headers say of the signer's certificate.
+    #[must_use]
+    pub fn certificates(&self) -> &Certificates<'b> {
+        &self.certificates
     }
 
     /// The bytes that are signed: the Sig_structure with an empty external_aad (RFC 9052 §4.4). Header and payload are in
@@ -148,7 +190,46 @@ fn wrong_count(at: usize) -> Malformed {
     Malformed::Type { at, expected: "an array of the 4 items of COSE_Sign1", found: "another number of items" }
 }
 
-fn protected_algorithm(mut header: Reader<'_>) -> Result<Algorithm, Malformed> {
+/// One certificate in a byte string, or several in an array of them.
+fn chain<'b>(value: &mut Reader<'b>) -> Result<Vec<&'b [u8]>, Malformed> {
+    let at = value.at();
+    if value.peek().is_none_or(|first| first >> 5 != MAJOR_ARRAY) {
+        return value.bytes().map(|one| Vec::from([one]));
+    }
+    let mut chain = Vec::new();
+    value.array(|item| {
+        chain.push(item.bytes()?);
+        if chain.len() > MAX_CERTIFICATES {
+            return Err(Malformed::Header { at, why: "more certificates than any chain has" });
+        }
+        Ok(())
+    })?;
+    if chain.is_empty() { Err(Malformed::Header { at, why: "a chain of no certificates" }) } else { Ok(chain) }
+}
+
+/// A hash algorithm and a hash.
+fn thumbprint<'b>(value: &mut Reader<'b>) -> Result<(Hash, &'b [u8]), Malformed> {
+    let at = value.at();
+    let (mut algorithm, mut hash, mut count) = (None, None, 0_u8);
+    value.array(|item| {
+        match count {
+            0 => algorithm = Some(item.int()?),
+            _ => hash = Some(item.bytes()?),
+        }
+        count = count.saturating_add(1);
+        Ok(())
+    })?;
+    let known = THUMBPRINTS.iter().find(|(number, _)| algorithm == Some(*number)).map(|(_, hash)| *hash);
+    match known.zip(hash).filter(|_| count == 2) {
+        Some(found) => Ok(found),
+        None => Err(Malformed::Header { at, why: "a hash of the certificate that is not by SHA-2" }),
+    }
+}
+
+fn protected_algorithm<'b>(
+    mut header: Reader<'b>,
+    certificates: &mut Certificates<'b>,
+) -> Result<Algorithm, Malformed> {
     let at = header.at();
     let mut algorithm = None;
     header.map(|key, value| match key {
@@ -159,7 +240,7 @@ fn protected_algorithm(mut header: Reader<'_>) -> Result<Algorithm, Malformed> {
         Key::Uint(HEADER_CRIT) => {
             Err(Malformed::Header { at: value.at(), why: "critical parameters are not understood" })
         }
-        _ => value.skip(),
+        _ => certificates.take(key, value),
     })?;
     header.end()?;
     algorithm.ok_or(Malformed::Header { at, why: "expected an algorithm in the protected header, found none" })

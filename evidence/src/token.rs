@@ -2,7 +2,7 @@
 
 use crate::allegations::Allegations;
 use crate::cbor::Reader;
-use crate::cose::{Algorithm, Sign1};
+use crate::cose::{Algorithm, Certificates, Sign1};
 use crate::family::Family;
 use crate::malformed::{Malformed, Part};
 use crate::platform::{Binding, PlatformClaims};
@@ -92,6 +92,13 @@ impl<'b> Token<'b> {
         let parts = Parts { platform, realm, alleged: &self.claims, extras: &self.extras };
         let answer = authenticator(&parts)?;
         Ok((self.claims, answer))
+    }
+
+    /// What the platform half's headers say of the certificate of its signer. It is no claim, and as true as whoever
+    /// handed over the token: certificates count below an anchor, and nowhere else.
+    #[must_use]
+    pub fn certificates(&self) -> Option<&Certificates<'b>> {
+        self.platform.as_ref().map(Sign1::certificates).filter(|it| **it != Certificates::default())
     }
 
     /// The claims for people to look at, with nothing said about their truth.

@@ -4,9 +4,11 @@ use crate::anchor_file::{self, Trusted};
 use crate::cache::{Known, Remembering, Window};
 use crate::certificate::{Certificate, Identity, Unreadable, read_file};
 use crate::chain::{self, Broken};
-use crate::key::Key;
+use crate::key::{Key, hash};
 use crate::revocation::{self, RevocationList};
+use evidence::Token;
 use evidence::hex::Hex;
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroUsize;
 
@@ -139,6 +141,25 @@ impl Anchors {
     pub fn add_revocations(&mut self, file: &[u8]) -> Result<(), Unreadable> {
         self.0.change().revocations.extend(revocation::read_file(file)?);
         Ok(())
+    }
+
+    /// The same with the certificates in the headers of a token, as endorsements: like any others they are believed only
+    /// below a root, and only for the platform that they name.
+    ///
+    /// # Errors
+    /// Why they cannot be, in words: one is unreadable, or the header names another by its hash.
+    pub(crate) fn with_those_of(&self, token: &Token<'_>) -> Result<Cow<'_, Self>, String> {
+        let Some(shown) = token.certificates() else { return Ok(Cow::Borrowed(self)) };
+        let mut anchors = self.clone();
+        for der in &shown.chain {
+            anchors.add_endorsements(der).map_err(|error| format!("certificate in the header: {error}"))?;
+        }
+        match (shown.thumbprint, shown.chain.first()) {
+            (Some((algorithm, named)), Some(first)) if hash(algorithm, first) != named => {
+                Err("the header names another certificate by its hash than it shows".to_string())
+            }
+            _ => Ok(Cow::Owned(anchors)),
+        }
     }
 
     /// Trusts a key for one platform, without certificates.

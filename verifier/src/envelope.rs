@@ -293,13 +293,18 @@ impl Opening {
 
     fn certified(&mut self, der: &[u8], left: u8) -> Result<bool, Refusal> {
         let Some(found) = x509::evidence(der) else { return Ok(false) };
+        let before = (self.opened.layers.len(), self.opened.beside.len());
         self.layer(found.name);
-        let known = self.bytes(&found.content, left)?;
+        if !self.bytes(&found.content, left)? {
+            self.opened.layers.truncate(before.0);
+            self.opened.beside.truncate(before.1);
+            return Ok(false);
+        }
         match &self.opened.claims {
             Some(claims) => self.opened.nonce = cbor::bound(claims, &found.key)?,
             None => self.beside("the TLS key of the certificate, which the token's challenge must be compared with"),
         }
-        Ok(known)
+        Ok(true)
     }
 
     fn layer(&mut self, name: impl Into<String>) {

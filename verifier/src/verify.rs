@@ -1,7 +1,8 @@
 //! All stages in one call.
 
 use crate::anchors::Anchors;
-use crate::authenticate::{Authenticate, Nonce, malformed};
+use crate::authenticate::{Authenticate, Nonce, completed, malformed};
+use crate::check::{Check, Step};
 use crate::log::replayed;
 use crate::policy::Policy;
 use crate::reference::References;
@@ -36,7 +37,14 @@ pub fn verify_with_log(token: &[u8], log: Option<&[u8]>, case: &Case<'_>) -> Ver
         Ok(token) => token,
         Err(why) => return Verdict::refused(Outcome::Malformed, malformed(&why)),
     };
-    let authentic = match token.authenticate(case.anchors, &case.nonce, case.at) {
+    let anchors = match case.anchors.with_those_of(&token) {
+        Ok(anchors) => anchors,
+        Err(why) => {
+            let failed = Check::failed(Step::Structure, "certificates that can be read", why);
+            return Verdict::refused(Outcome::Malformed, completed(Vec::new(), failed));
+        }
+    };
+    let authentic = match token.authenticate(&anchors, &case.nonce, case.at) {
         Ok(authentic) => authentic,
         Err(refused) => return refused.into(),
     };
