@@ -374,3 +374,6 @@ fn expanded(paths: &[PathBuf], endings: &[&str], plain: bool) -> Result<Vec<Path
     }
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests;

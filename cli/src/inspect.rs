@@ -1,6 +1,11 @@
 //! `allod inspect`: what a file is and what it says, with nothing said about whether that is true.
 
+mod claims;
+mod diagnostic;
+mod envelope;
 mod json;
+mod message;
+mod result;
 
 use crate::reference::about;
 use crate::{Done, anchors, eventlog};
@@ -104,7 +109,8 @@ fn layer(bytes: &[u8], left: u8) -> Found {
     if bytes.is_empty() {
         return Found::broken("empty");
     }
-    binary(bytes)
+    envelope::of(bytes)
+        .or_else(|| binary(bytes))
         .or_else(|| text(bytes, left))
         .unwrap_or_else(|| Found::broken(format!("{} bytes that are nothing known here", bytes.len())))
 }
@@ -137,14 +143,10 @@ fn cbor(bytes: &[u8]) -> Option<Found> {
     let mut reader = Reader::new(bytes, 0).admitting_indefinite();
     reader.skip().ok()?;
     reader.end().ok()?;
+    if let Some(found) = claims::of_cbor(bytes).or_else(|| message::of(bytes)) {
+        return Some(found);
+    }
     let keys = keys(bytes);
-    let has = |key: &str| keys.iter().any(|it| it == key);
-    if has("2396") {
-        return Some(Found::new("claims of a platform token, without signature", entries(&keys)));
-    }
-    if has("44237") || has("44238") {
-        return Some(Found::new("claims of a realm token, without signature", entries(&keys)));
-    }
     (bytes.len() > 8 && !keys.is_empty())
         .then(|| Found { known: false, ..Found::new("CBOR, a map of no kind that is known here", entries(&keys)) })
 }
@@ -154,14 +156,18 @@ fn tag(bytes: &[u8]) -> Option<u64> {
     Reader::new(bytes, 0).tag().ok()
 }
 
+/// What a token is called, by its wrapper.
+fn token_kind(bytes: &[u8]) -> String {
+    let wrapper = if tag(bytes) == Some(TAG_COLLECTION) { "collection, tag 907" } else { "map, tag 399" };
+    format!("attestation token ({wrapper})")
+}
+
 fn token(bytes: &[u8], tag: u64) -> Found {
-    let wrapper = if tag == TAG_COLLECTION { "collection, tag 907" } else { "map, tag 399" };
     match Token::parse(bytes) {
-        Ok(token) => Found::new(format!("attestation token ({wrapper})"), token.allegations().to_string()),
-        Err(_) if tag == TAG_COLLECTION && !has_halves(bytes) => {
-            Found::new("conceptual message wrapper, a collection (tag 907)", entries(&keys(bytes)))
-        }
-        Err(malformed) => Found::broken(format!("CCA token ({wrapper}), malformed: {malformed}")),
+        Ok(token) => Found::new(token_kind(bytes), token.allegations().to_string()),
+        Err(_) if tag == TAG_COLLECTION && !has_halves(bytes) => message::of(bytes)
+            .unwrap_or_else(|| Found::broken("conceptual message wrapper, a collection (tag 907), malformed")),
+        Err(malformed) => Found::broken(format!("{}, malformed: {malformed}", token_kind(bytes))),
     }
 }
 
@@ -220,7 +226,11 @@ fn der(bytes: &[u8]) -> Option<Found> {
         } else {
             "public key (DER)"
         };
-        return Some(Found::new(kind, said.join("\n")));
+        let carried = verifier::envelope::carried(bytes).map(|(name, content)| {
+            let inner = cbor(&content).map_or_else(|| format!("{} bytes", content.len()), |it| format!("{}\n{}", it.kind, it.text));
+            format!("\n{name}: {inner}")
+        });
+        return Some(Found::new(kind, said.join("\n") + &carried.unwrap_or_default()));
     }
     if bytes.is_ascii() {
         // The digit 0 of hexadecimal or base64 text looks like the start of a SEQUENCE.
@@ -248,7 +258,7 @@ fn looks_like_log(bytes: &[u8]) -> bool {
 fn text(bytes: &[u8], left: u8) -> Option<Found> {
     let text = std::str::from_utf8(bytes).ok()?.trim();
     if text.starts_with(['{', '[']) {
-        return Some(json::of(text, left));
+        return Some(diagnostic::of(text).unwrap_or_else(|| json::of(text, left)));
     }
     if text.contains("-----BEGIN ") {
         return Some(pem(text));
@@ -298,9 +308,12 @@ fn jws(text: &str, left: u8) -> Option<Found> {
     let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
     let algorithm = header.get("alg")?.as_str()?.escape_debug().to_string();
     let payload = Base64UrlUnpadded::decode_vec(payload).ok()?;
+    // A token of GTA or of a broker may be anything; what is signed is shown, and not who signed it.
     let outside = format!("JSON Web Token, said to be signed with {algorithm}");
     Some(layer(&payload, left.checked_sub(1)?).within(&outside))
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vector_tests;

@@ -1,5 +1,6 @@
 //! `allod reference`: reference values made, signed, shown, and carried from one form into another.
 
+mod cocli;
 pub mod form;
 pub mod signer;
 
@@ -15,11 +16,13 @@ use verifier::References;
 use verifier::anchor_file::{self, Trusted};
 use verifier::key::Key;
 use verifier::reference::{Admission, MAX_FILE, open};
+use verifier::rules::Rules;
+use verifier::rules::huawei::{Image, is_image};
 
 /// What is done with reference values.
 #[derive(clap::Subcommand)]
 pub enum Command {
-    /// Make an unsigned CoRIM of what `allod measure --json` printed, a flat store or another CoRIM.
+    /// Make an unsigned CoRIM of what `allod measure --json` printed, a flat store, templates of `cocli` or another CoRIM.
     Create(Create),
     /// Sign a CoRIM.
     Sign(Sign),
@@ -90,7 +93,7 @@ pub struct Create {
 pub struct Sign {
     /// The unsigned CoRIM.
     file: PathBuf,
-    /// The signer's private key on P-256 or P-384 (PKCS #8 in PEM, or JWK).
+    /// The signer's private key on P-256, P-384 or P-521 (PKCS #8 in PEM, or JWK).
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
     /// The signer's name.
@@ -128,10 +131,15 @@ pub struct Show {
 
 /// Arguments of `allod reference convert`.
 #[derive(clap::Args)]
-#[command(after_help = "Example: allod reference convert platform.corim --to flat --output rv.json")]
+#[command(after_help = "Example: allod reference convert platform.corim --to flat --output rv.json
+         allod reference convert software_components.json --to allod --output platform.json
+         allod reference convert image_reference_measurement.json --to rules --output rules.toml")]
 pub struct Convert {
     /// The file.
     file: PathBuf,
+    /// Which of several kernels a boot has, by its version (of image_reference_measurement.json).
+    #[arg(long, value_name = "VERSION")]
+    kernel: Option<String>,
     #[command(flatten)]
     into: Into,
 }
@@ -149,7 +157,8 @@ pub struct Merge {
 
 #[derive(clap::Args)]
 struct Into {
-    /// The form: `allod` (allod-reference-1), `flat` or `flat-anchors` (rust-ccatoken, Trustee), or `corim`.
+    /// The form: `allod` (allod-reference-1), `flat` or `flat-anchors` (rust-ccatoken, Trustee), `corim`; Huawei's
+    /// `software-components` and `image-reference`, of which `rules` are ours.
     #[arg(long, value_name = "FORM")]
     to: Form,
     #[command(flatten)]
@@ -178,7 +187,7 @@ pub fn main(command: Command) -> Done {
         }
         Command::Sign(args) => write(Some(&args.output), &args.signed()?)?,
         Command::Show(args) => args.show()?,
-        Command::Convert(args) => args.into.run(std::slice::from_ref(&args.file))?,
+        Command::Convert(args) => args.run()?,
         Command::Merge(args) => args.into.run(&args.files)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -232,8 +241,11 @@ impl Making {
             (Some(start), Some(end)) if start > end => return Err("--valid-from lies behind --valid-until".into()),
             (not_before, Some(not_after)) => Some(Validity { not_before, not_after }),
         };
-        let corim = Corim { validity, entities: self.entity.clone(), ..set.corim(self.layout, self.part)? };
-        let id = self.id.clone().map_or_else(|| form::digest_of(&corim), Ok)?;
+        let template = &set.template;
+        let entities = if self.entity.is_empty() { template.entities.clone() } else { self.entity.clone() };
+        let corim = set.corim(self.layout, self.part)?;
+        let corim = Corim { validity: validity.or(template.validity), entities, ..corim };
+        let id = self.id.clone().or_else(|| template.id.clone()).map_or_else(|| form::digest_of(&corim), Ok)?;
         Ok(Corim { id, ..corim }.encode()?)
     }
 }
@@ -276,6 +288,27 @@ impl Show {
         let mut set = Set::default();
         set.add(&file, &admission).map_err(|error| about(&self.file, &error))?;
         say(&set.to_string())
+    }
+}
+
+impl Convert {
+    fn run(&self) -> Result<()> {
+        let file = read(&self.file)?;
+        let text = match self.into.to {
+            Form::Rules => Image::read(&file).and_then(|image| image.to_rules(self.kernel.as_deref())),
+            Form::ImageReference => {
+                let rules = Rules::parse(&file).map_err(|error| about(&self.file, &error))?;
+                Image::from_rules(&rules).map(|(image, left_out)| {
+                    if left_out > 0 {
+                        eprintln!("allod: {left_out} rules are left out, which this form cannot say");
+                    }
+                    image.to_json()
+                })
+            }
+            _ if is_image(&file) => return Err(about(&self.file, &"this says what a boot may be: use --to rules")),
+            _ => return self.into.run(std::slice::from_ref(&self.file)),
+        };
+        write(self.into.output.as_deref(), text.map_err(|error| about(&self.file, &error))?.as_bytes())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Documents in JSON, by the members that only they have.
 
-use super::{Found, layer};
+use super::{Found, claims, layer, result};
 use crate::reference::form::Set;
 use serde_json::{Map, Value};
 use std::fmt::Write;
@@ -12,14 +12,14 @@ const SHOWN: usize = 160;
 /// Says what a JSON document is.
 pub fn of(text: &str, left: u8) -> Found {
     match serde_json::from_str(text) {
-        Ok(Value::Object(members)) => object(&members, text, left),
+        Ok(Value::Object(members)) => object(&members, text),
         Ok(Value::Array(items)) => array(&items, text, left),
         Ok(_) => Found::broken("JSON that is neither object nor array"),
         Err(error) => Found::broken(format!("JSON, malformed: {error}")),
     }
 }
 
-fn object(members: &Map<String, Value>, text: &str, left: u8) -> Found {
+fn object(members: &Map<String, Value>, text: &str) -> Found {
     let has = |names: &[&str]| names.iter().all(|name| members.contains_key(*name));
     let list = |name: &str| members.get(name).is_some_and(Value::is_array);
     if members.get("profile").is_some_and(|it| it == verifier::reference::PROFILE) {
@@ -28,11 +28,11 @@ fn object(members: &Map<String, Value>, text: &str, left: u8) -> Found {
     if (list("platform") || list("realm")) && !has(&["profile"]) {
         return references("reference values (flat store of rust-ccatoken and Trustee)", text);
     }
-    if let Some(inner) = envelope(members, left) {
-        return inner;
-    }
     if has(&["kty"]) {
         return jwk(members, text);
+    }
+    if let Some(found) = claims::of_json(members).or_else(|| result::of(members)) {
+        return found;
     }
     // Records of a conceptual message wrapper: a media type and a value.
     let record =
@@ -41,11 +41,11 @@ fn object(members: &Map<String, Value>, text: &str, left: u8) -> Found {
         return Found::new("conceptual message wrapper, a collection in JSON", listed(members));
     }
     let known: [(&[&str], &str); 12] = [
-        (&["submods"], "attestation result (EAR) or EAT claims"),
         (&["measure_value"], "Huawei's reference values of platform components (software_components.json)"),
         (&["grub", "kernels"], "virtCCA's reference values of boot images (image_reference_measurement.json)"),
         (&["cca-verifier"], "configuration of Trustee's CCA verifier"),
-        (&["cca-platform-token", "cca-realm-delegated-token"], "claims of a CCA token in JSON, without signatures"),
+        (&["capabilities", "api-endpoints"], "discovery document of CoSERV"),
+        (&["media-types", "attestation-schemes"], "discovery document of Veraison"),
         (&["corim-id"], "template of a CoRIM (cocli)"),
         (&["tag-identity", "triples"], "template of a CoMID (cocli)"),
         (&["keys"], "set of JSON Web Keys"),
@@ -58,27 +58,6 @@ fn object(members: &Map<String, Value>, text: &str, left: u8) -> Found {
         Some((_, kind)) => Found::new(*kind, listed(members)),
         None => Found { known: false, ..Found::new("JSON of no kind that is known here", listed(members)) },
     }
-}
-
-/// Evidence in an envelope: the members that hold it, and whose envelope it is.
-fn envelope(members: &Map<String, Value>, left: u8) -> Option<Found> {
-    const PLACES: [(&[&str], &str); 9] = [
-        (&["tee-evidence", "primary_evidence", "token"], "Trustee (KBS) attest message"),
-        (&["primary_evidence", "token"], "Trustee (KBS) evidence"),
-        (&["primary_evidence", "evidence"], "Trustee (KBS) evidence of virtCCA"),
-        (&["vcca_token"], "global-trust-authority evidence of virtCCA"),
-        (&["vcca_cvm_token"], "virtCCA evidence"),
-        (&["evidence", "cca_token"], "secGear evidence"),
-        (&["cca_token"], "kata evidence"),
-        (&["evidence"], "envelope of evidence"),
-        (&["token"], "CoCo evidence of CCA"),
-    ];
-    let at = |path: &[&str]| {
-        let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(members.get(*first)?, |place, name| place.get(*name))
-    };
-    let (kind, bytes) = PLACES.iter().find_map(|(path, kind)| Some((kind, bytes(at(path)?)?)))?;
-    Some(layer(&bytes, left.checked_sub(1)?).within(kind))
 }
 
 /// The bytes that a member stands for: a list of numbers, or text in base64 or hexadecimal.

@@ -1,6 +1,7 @@
 //! The forms of reference values, and what is carried between them.
 
 use super::Result;
+use super::cocli::{self, Read, Template};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use evidence::Hash;
 use evidence::corim::{AttestKey, Corim, KeyText, Layout, Platform, Realm, is_corim};
@@ -25,6 +26,12 @@ pub enum Form {
     FlatAnchors,
     /// CoRIM, unsigned.
     Corim,
+    /// Huawei's list of a machine's components, software_components.json.
+    SoftwareComponents,
+    /// What a boot may be: rules for event logs.
+    Rules,
+    /// Huawei's values of a boot, image_reference_measurement.json.
+    ImageReference,
 }
 
 /// Half of what may be said.
@@ -44,6 +51,8 @@ pub struct Set {
     platforms: Vec<Platform>,
     realms: Vec<Realm>,
     keys: Vec<AttestKey>,
+    /// What a template says of the CoRIM to be made.
+    pub template: Template,
 }
 
 impl Set {
@@ -55,6 +64,19 @@ impl Set {
             extend(&mut self.realms, corim.realms);
             extend(&mut self.keys, corim.keys.into_iter().map(in_pem).collect::<Result<_>>()?);
             return Ok(());
+        }
+        match cocli::read(file).transpose()? {
+            Some(Read::Corim(template)) => {
+                self.template = template;
+                return Ok(());
+            }
+            Some(Read::Comid(comid)) => {
+                extend(&mut self.platforms, comid.platforms);
+                extend(&mut self.realms, comid.realms);
+                extend(&mut self.keys, comid.keys.into_iter().map(in_pem).collect::<Result<_>>()?);
+                return Ok(());
+            }
+            None => {}
         }
         if matches!(serde_json::from_slice(file), Ok(Value::Array(_))) {
             for trusted in anchor_file::read(file)? {
@@ -109,6 +131,8 @@ impl Set {
         }
         Ok(match form {
             Form::Flat => references.to_store(Hash::Sha256)?,
+            Form::SoftwareComponents => references.to_component_list()?,
+            Form::Rules | Form::ImageReference => return Err("only what a boot may be has this form".into()),
             _ => references.to_json()?,
         })
     }

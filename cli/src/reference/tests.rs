@@ -195,3 +195,157 @@ fn anchors_are_taken_or_refused() {
     let mut anchors = verifier::Anchors::new();
     files.iter().for_each(|file| anchors.add(&std::fs::read(file).expect("a file")).expect("an anchor"));
 }
+
+/// Huawei's list of components, as it comes with a machine's firmware; the digests are made up.
+const COMPONENTS: &str = r#"{"measure_value": [
+    {"firware_name": "tee", "measurement": "F5A5FD42D16A20302798EF6ED309979B43003D2320D9F0E8EA9831A92759FB4B",
+     "firware_version": "1.6", "hash_algorithm": "sha-256"},
+    {"firware_name": "uefi", "measurement": "0303030303030303030303030303030303030303030303030303030303030303",
+     "firware_version": "2.1", "hash_algorithm": "sha-256"}]}"#;
+
+#[test]
+fn huaweis_components_are_carried_both_ways() {
+    let folder = Folder::new("components");
+    let list = folder.file("software_components.json", COMPONENTS.as_bytes());
+    let (own, back, again) = (folder.at("own.json"), folder.at("back.json"), folder.at("again.json"));
+    allod(&["reference", "show", &list]).expect("shown");
+    allod(&["reference", "convert", &list, "--to", "allod", "-o", &own]).expect("our own form");
+    allod(&["reference", "convert", &own, "--to", "software-components", "-o", &back]).expect("Huawei's");
+    allod(&["reference", "convert", &back, "--to", "allod", "-o", &again]).expect("and again");
+    assert_eq!(std::fs::read(&own).expect("written"), std::fs::read(&again).expect("written"));
+    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(&back).expect("written")).expect("JSON");
+    let first = &written["measure_value"][0];
+    assert_eq!((&first["firware_name"], &first["firware_version"]), (&"tee".into(), &"1.6".into()));
+    for (bad, why) in [
+        (COMPONENTS.replace("\"sha-256\"}]", "\"sha-512\"}]"), "hash_algorithm"),
+        (COMPONENTS.replace("firware_version", "firmware_version"), "firmware_version"),
+        (COMPONENTS.replace("0303030303", "03030303"), "measurement"),
+        (r#"{"measure_value": []}"#.to_string(), "neither"),
+    ] {
+        refused(&["reference", "show", &folder.file("bad.json", bad.as_bytes())], why);
+    }
+    let flat = folder.file("flat.json", FLAT.as_bytes());
+    refused(&["reference", "convert", &flat, "--to", "software-components"], "cannot be");
+}
+
+fn image(kernels: usize) -> String {
+    let kernel = |index: usize| {
+        format!(r#"{{"version": "6.6.{index}", "kernel": "{}", "initramfs": "{}"}}"#, "AB".repeat(32), "CD".repeat(32))
+    };
+    let kernels: Vec<String> = (0..kernels).map(kernel).collect();
+    let (grub, config) = ("11".repeat(32), "22".repeat(32));
+    format!(
+        r#"{{"grub": "{grub}", "grub.cfg": "{config}", "kernels": [{}], "hash_alg": "sha-256"}}"#,
+        kernels.join(", ")
+    )
+}
+
+#[test]
+fn huaweis_values_of_a_boot_become_rules_and_back() {
+    let folder = Folder::new("image");
+    let file = folder.file("image_reference_measurement.json", image(1).as_bytes());
+    let (rules, back) = (folder.at("rules.toml"), folder.at("back.json"));
+    allod(&["reference", "convert", &file, "--to", "rules", "-o", &rules]).expect("rules");
+    let read = Rules::parse(&std::fs::read(&rules).expect("written")).expect("rules that are read");
+    assert_eq!(read.rules.iter().filter(|it| it.name.starts_with("kernel ")).count(), 1);
+    allod(&["reference", "convert", &rules, "--to", "image-reference", "-o", &back]).expect("back");
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(&text.to_lowercase()).expect("JSON");
+    assert_eq!(value(&std::fs::read_to_string(&back).expect("written")), value(&image(1)));
+    let two = folder.file("two.json", image(2).as_bytes());
+    refused(&["reference", "convert", &two, "--to", "rules"], "6.6.0, 6.6.1");
+    allod(&["reference", "convert", &two, "--to", "rules", "--kernel", "6.6.1", "-o", &rules]).expect("chosen");
+    refused(&["reference", "convert", &two, "--to", "rules", "--kernel", "5.10"], "choose");
+    let none = folder.file("none.json", image(1).replace(&"CD".repeat(32), "NOT_FOUND").as_bytes());
+    allod(&["reference", "convert", &none, "--to", "rules", "-o", &rules]).expect("no initramfs");
+    allod(&["reference", "convert", &rules, "--to", "image-reference", "-o", &back]).expect("back");
+    assert!(std::fs::read_to_string(&back).expect("written").contains("NOT_FOUND"));
+    let bad = folder.file("bad.json", image(1).replace("sha-256", "md5").as_bytes());
+    refused(&["reference", "convert", &bad, "--to", "rules"], "hash_alg");
+    let bad = folder.file("bad.json", image(1).replace("1111", "11").as_bytes());
+    refused(&["reference", "convert", &bad, "--to", "rules"], "grub");
+    refused(&["reference", "convert", &file, "--to", "allod"], "--to rules");
+}
+
+/// The recording of a boot by shim and GRUB, whose values Huawei's file would pin.
+#[test]
+fn rules_of_huaweis_values_admit_the_boot_and_not_another_kernel() {
+    let Some(folder) = vectors() else { return };
+    let log = std::fs::read(folder.join("eventlog/arm64-shim-grub214.bin")).expect("the vector");
+    let log = evidence::eventlog::EventLog::parse(&log).expect("a log");
+    let draft = Rules::parse(verifier::rules::draft(&log, evidence::eventlog::Algorithm::Sha256).as_bytes());
+    // What is pinned of that boot is told by its own draft; what is not is told too.
+    let pins = Image::from_rules(&draft.expect("rules"));
+    assert!(pins.is_err() || pins.is_ok_and(|(_, left_out)| left_out > 0));
+}
+
+#[test]
+fn templates_of_cocli_become_corims() {
+    let Some(folder) = vectors() else { return };
+    let scratch = Folder::new("cocli");
+    let file = |name: &str| folder.join("attestation/corim").join(name).to_str().expect("UTF-8").to_string();
+    let (comid, corim, made) = (file("comid-cca-realm.json"), file("corim-cca-realm.json"), scratch.at("made.corim"));
+    allod(&["reference", "create", &comid, &corim, "-o", &made]).expect("made");
+    let read = Corim::parse(&std::fs::read(&made).expect("written")).expect("a CoRIM");
+    assert_eq!(read.id, "5c57e8f4-46cd-421b-91c9-08cf93e13cfc");
+    assert_eq!(read.entities, ["ACME Ltd."]);
+    let [realm] = read.realms.as_slice() else { panic!("one Realm") };
+    assert!(realm.rems.iter().all(Option::is_some) && realm.rpv.is_some());
+    assert_eq!(realm.rim.hash, evidence::Hash::Sha384);
+    refused(&["reference", "show", &made, "--at", "2026-01-01T00:00:00Z"], "expired at 2025-12-31");
+    allod(&["reference", "show", &made, "--at", "2024-01-01T00:00:00Z"]).expect("the control");
+    let template = std::fs::read_to_string(&comid).expect("the vector");
+    for (old, new, why) in [
+        ("\"rim\"", "\"rimm\"", "not understood"),
+        ("sha-384;Q", "sha-999;Q", "not known"),
+        ("integrity-registers", "integrity", "not understood"),
+        ("\"instance\"", "\"group\"", "not understood"),
+        ("sha-384;QoS1", "sha-384;AAAA", "called by"),
+    ] {
+        let bad = scratch.file("bad.json", template.replacen(old, new, 1).as_bytes());
+        refused(&["reference", "create", &bad, "-o", &made], why);
+    }
+}
+
+/// A platform by the layout of 2025, with digests by two algorithms.
+const PLATFORM: &str = r#"{"tag-identity": {"id": "a", "version": 0}, "triples": {"reference-values": [{
+    "environment": {"class": {"id": {"type": "bytes", "value": "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="}}},
+    "measurements": [{"key": {"type": "string", "value": "cca.software-component"}, "value": {"name": "RMM",
+        "digests": [[1, "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM="],
+            [7, "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"]],
+        "cryptokeys": [{"type": "bytes", "value": "BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ="}]}},
+        {"key": {"type": "string", "value": "cca.platform-config"}, "value": {"raw-value":
+            {"type": "bytes", "value": "z8/Pzw=="}}}]}]}}"#;
+
+#[test]
+fn digests_by_several_algorithms_stay_in_corims() {
+    let folder = Folder::new("several");
+    let (file, made, again) = (folder.file("p.json", PLATFORM.as_bytes()), folder.at("p.corim"), folder.at("q.corim"));
+    allod(&["reference", "create", &file, "-o", &made]).expect("made");
+    let corim = Corim::parse(&std::fs::read(&made).expect("written")).expect("a CoRIM");
+    assert_eq!(corim.platforms[0].components[0].digests.len(), 2);
+    allod(&["reference", "convert", &made, "--to", "corim", "--id", "x", "-o", &again]).expect("carried on");
+    let again = Corim::parse(&std::fs::read(&again).expect("written")).expect("a CoRIM");
+    assert_eq!(again.platforms, corim.platforms);
+    refused(&["reference", "convert", &made, "--to", "flat"], "several algorithms");
+    refused(&["reference", "convert", &made, "--to", "allod"], "several algorithms");
+    let twice = folder.file("t.json", PLATFORM.replace("[7, \"BwcH", "[1, \"BwcH").as_bytes());
+    assert!(allod(&["reference", "create", &twice, "-o", &made]).is_err());
+}
+
+/// The private number 1 on P-521.
+const PRIVATE_521: &str = r#"{"kty": "EC", "crv": "P-521",
+    "d": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB",
+    "x": "AMaFjga3BATpzZ4-y2YjlbRCnGSBOQU_tSH4KK9ga009uqFLXnfv51ko_h3BJ6L_qN4zSLPBhWpCm_l-fjHC5b1m",
+    "y": "ARg5KWp4mjvABFyKX7QsfRvZmPVESVebRGgXr70XJz5mLJfucple9CZAxVC5AT-tB2E1PHCGonLCQIi-lHaf0WZQ"}"#;
+
+#[test]
+fn a_corim_is_signed_on_every_curve() {
+    let folder = Folder::new("p521");
+    let (realm, key) = (folder.file("realm.json", REALM.as_bytes()), folder.file("key.jwk", PRIVATE_521.as_bytes()));
+    let (made, signed) = (folder.at("made.corim"), folder.at("made.signed"));
+    allod(&["reference", "create", &realm, "-o", &made]).expect("made");
+    allod(&["reference", "sign", &made, "--key", &key, "--name", "me", "-o", &signed]).expect("signed");
+    allod(&["reference", "show", &signed, "--reference-key", &key]).expect("holds");
+    let other = folder.file("other.jwk", OTHER.as_bytes());
+    refused(&["reference", "show", &signed, "--reference-key", &other], "another's");
+}
