@@ -201,7 +201,7 @@ fn features() -> Features {
     ids[DFR0] = 3 << 20 | 5 << 12 | 6;
     ids[MMFR0] = 0x1100_0005;
     let ich_vtr = 4 << 29 | 4 << 26 | 3;
-    Features { pa_bits: 48, vmid_bits: 8, ids, ich_vtr, midr: 0x000F_0510, vector_quadwords: 2 }
+    Features { pa_bits: 48, vmid_bits: 8, ids, ich_vtr, midr: 0x000F_0510, vector_quadwords: 2, pmu_counters: None }
 }
 
 impl Platform for El2<'_> {

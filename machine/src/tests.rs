@@ -66,7 +66,7 @@ fn realm(board: &Board, machine: &Machine<'_>) -> RealmContext {
     (4..7).for_each(|number| delegate(machine, number));
     entry(board, 4, granule(5) | 3);
     entry(board, 5, granule(6) | 3 | 3 << 6);
-    RealmContext { vttbr: granule(4) | 1 << 48, vtcr: 32, vector_quadwords: 0 }
+    RealmContext { vttbr: granule(4) | 1 << 48, vtcr: 32, vector_quadwords: 0, pmu: 0 }
 }
 
 fn entry(board: &Board, table: u64, value: u64) {

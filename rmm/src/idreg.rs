@@ -1,7 +1,7 @@
 //! ID registers as Realms read them: what the CPU has, less what a Realm cannot use (RMM 1.0, A3.1).
 //!
 //! A field is shown only if it is listed here; a register that is not listed reads as zero, those of AArch32 among
-//! them. SVE is shown where the Realm was made with it. SME, MTE, GCS, FPMR, PMU, MPAM, AMU, BRBE, SPE and TRBE are not
+//! them. SVE and PMU are shown where the Realm was made with them. SME, MTE, GCS, FPMR, MPAM, AMU, BRBE, SPE and TRBE are not
 //! offered: their registers are neither switched nor reachable.
 
 use crate::platform::Features;
@@ -21,6 +21,10 @@ const fn fields(low_bits: &[u32]) -> u64 {
 const DFR0_DEBUG: u64 = fields(&[0]);
 const DFR0_BRPS: u32 = 12;
 const DFR0_WRPS: u32 = 20;
+const DFR0_CTX_CMPS: u32 = 28;
+const DFR0_HPMN0: u32 = 60;
+/// PMUVer and HPMN0.
+const DFR0_PMU: u64 = fields(&[8, DFR0_HPMN0]);
 const PFR1_NMI: u32 = 36;
 
 /// Index in [`Features::ids`] of the register with these CRm and op2.
@@ -71,9 +75,24 @@ pub fn value(machine: &Features, rec: &Rec, crm: u64, op2: u64) -> u64 {
     }
     let register = index(crm, op2);
     if register == DFR0 {
-        return raw(machine, DFR0) & DFR0_DEBUG | (rec.num_bps & 0xF) << DFR0_BRPS | (rec.num_wps & 0xF) << DFR0_WRPS;
+        return dfr0(raw(machine, DFR0), rec);
     }
     raw(machine, register) & shown(crm, op2, rec.realm.vector_quadwords != 0)
+}
+
+/// Breakpoints and watchpoints as many as the Realm was given, of those that know of contexts no more than there are; the
+/// performance monitors of a Realm that has them.
+const fn dfr0(raw: u64, rec: &Rec) -> u64 {
+    let (breakpoints, watchpoints) = (rec.num_bps & 0xF, rec.num_wps & 0xF);
+    let contexts = raw >> DFR0_CTX_CMPS & 0xF;
+    let contexts = if contexts < breakpoints { contexts } else { breakpoints };
+    let monitors = if rec.realm.pmu != 0 { DFR0_PMU } else { 0 };
+    raw & (DFR0_DEBUG | monitors) | breakpoints << DFR0_BRPS | watchpoints << DFR0_WRPS | contexts << DFR0_CTX_CMPS
+}
+
+/// Says whether a Realm may have performance monitors without event counters (FEAT_HPMN0).
+pub fn has_hpmn0(machine: &Features) -> bool {
+    raw(machine, DFR0) >> DFR0_HPMN0 != 0
 }
 
 /// Gives the CPU's breakpoints and watchpoints, each less one.

@@ -125,6 +125,8 @@ pub struct Features {
     pub midr: u64,
     /// The longest SVE vectors that a vCPU can have, in 128-bit words; 0 without SVE.
     pub vector_quadwords: u8,
+    /// Event counters of the performance monitors, where there are monitors.
+    pub pmu_counters: Option<u8>,
 }
 
 /// The machine under the RMM.

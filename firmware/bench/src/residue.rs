@@ -4,7 +4,9 @@
 use crate::call::must;
 use crate::memory::{fresh, page};
 use crate::realm::delegated;
-use abi::rmi::{self, ExitReason, REALM_FLAG_SVE, REC_FLAG_RUNNABLE, RealmParams, RecParams, RecRun, enter, fid};
+use abi::rmi::{
+    self, ExitReason, REALM_FLAG_PMU, REALM_FLAG_SVE, REC_FLAG_RUNNABLE, RealmParams, RecParams, RecRun, enter, fid,
+};
 use core::arch::global_asm;
 use core::cell::UnsafeCell;
 use core::fmt::Write;
@@ -27,7 +29,7 @@ unsafe extern "C" {
 /// Granules of the pool, by number.
 const PARAMS: u64 = 0x600;
 const SOURCE: u64 = 0x601;
-const RUN: u64 = 0x602;
+const RUN: u64 = 0x608;
 const RD: u64 = 0x610;
 const ROOT: u64 = 0x611;
 const LEVEL2: u64 = 0x612;
@@ -35,12 +37,15 @@ const LEVEL3: u64 = 0x613;
 const REC: u64 = 0x614;
 const AUX: u64 = 0x615;
 const DATA: u64 = 0x620;
-const PAGES: u64 = 3;
+/// Code, a structure, and what the Realm notes.
+const PAGES: u64 = 4;
+const CODE: usize = 2;
 
 const WIDTH: u8 = 39;
 const UNPROTECTED: u64 = 1 << 38;
 /// Vectors of 512 bits.
 const QUADWORDS_LESS_ONE: u8 = 3;
+const EVENT_COUNTERS: u8 = 4;
 /// The upper 16 bits of all that the Normal world plants where it can.
 const MARK: u64 = 0xc0de << 48;
 /// PPI of the hypervisor's timer.
@@ -262,8 +267,9 @@ fn build(mode: Mode) {
     let (rd, root) = (delegated(RD), delegated(ROOT));
     // SAFETY: a granule of ours, mapped and without references.
     unsafe {
-        (*params).flags = REALM_FLAG_SVE;
+        (*params).flags = REALM_FLAG_SVE | REALM_FLAG_PMU;
         (*params).sve_vl = QUADWORDS_LESS_ONE;
+        (*params).pmu_num_ctrs = EVENT_COUNTERS;
         (*params).s2sz = WIDTH;
         (*params).num_bps = 1;
         (*params).num_wps = 1;
@@ -275,14 +281,16 @@ fn build(mode: Mode) {
     done(mode, fid::REALM_CREATE, [rd, page(PARAMS), 0]);
     must(fid::RTT_CREATE, [rd, delegated(LEVEL2), 0, 2, 0]);
     must(fid::RTT_CREATE, [rd, delegated(LEVEL3), 0, 3, 0]);
-    let (source, length) = (page(SOURCE), &raw const residue_inside_end as usize - &raw const residue_inside as usize);
-    let to: *mut u8 = fresh(source);
-    assert!(length <= abi::GRANULE, "{length}");
-    // SAFETY: the code lies in this image, the granule is ours and mapped.
-    unsafe { copy_nonoverlapping(&raw const residue_inside, to, length) }
+    let length = &raw const residue_inside_end as usize - &raw const residue_inside as usize;
+    assert!(length <= CODE * abi::GRANULE, "{length}");
+    for number in 0..PAGES {
+        fresh::<u8>(page(SOURCE + number));
+    }
+    // SAFETY: the code lies in this image, the granules are ours, mapped, and follow each other.
+    unsafe { copy_nonoverlapping(&raw const residue_inside, page(SOURCE) as *mut u8, length) }
     for number in 0..PAGES {
         let data = delegated(DATA + number);
-        create_data(mode, rd, data, number << 12, source);
+        create_data(mode, rd, data, number << 12, page(SOURCE + number));
     }
     let params: *mut RecParams = fresh(page(PARAMS));
     let count = call(mode, fid::REC_AUX_COUNT, [rd, 0, 0])[1];
@@ -311,7 +319,7 @@ fn create_data(mode: Mode, rd: u64, data: u64, ipa: u64, source: u64) {
 /// Runs the vCPU until it tells that it is done: each way out once.
 fn run(mode: Mode) {
     let run: *mut RecRun = fresh(page(RUN));
-    let mut ways = [0; 4];
+    let mut ways = [0; 5];
     loop {
         // The timer is to fire while the Realm waits for it.
         write!(cnthp_cval_el2, read!(cntpct_el0) + 4_000_000);
@@ -319,15 +327,23 @@ fn run(mode: Mode) {
         // The hint of SMCCC 1.3 that no vectors are in use is none to be trusted.
         done(mode, fid::REC_ENTER | abi::smccc::SVE_HINT, [page(REC), page(RUN), 0]);
         // SAFETY: the RMM has filled the page and is done with it.
-        let (reason, imm, esr, gprs) = unsafe {
+        let (reason, imm, esr, gprs, overflow) = unsafe {
             let exit = &raw const (*run).exit;
             let reason = read_volatile(&raw const (*exit).exit_reason);
-            (reason, read_volatile(&raw const (*exit).imm), read_volatile(&raw const (*exit).esr), (*exit).gprs)
+            (
+                reason,
+                read_volatile(&raw const (*exit).imm),
+                read_volatile(&raw const (*exit).esr),
+                (*exit).gprs,
+                (*exit).pmu_ovf_status,
+            )
         };
+        assert!(overflow == u8::from(imm == 1), "an overflow is told as {overflow}, {imm}");
         let mut flags = enter::TRAP_WFI;
         let hidden = |gprs: &[u64]| assert!(gprs.iter().all(|x| *x == 0), "registers shown: {gprs:x?}");
         match (ExitReason::from_number(reason), imm) {
             (Some(ExitReason::HostCall), 0) => ways[0] += 1,
+            (Some(ExitReason::HostCall), 1) => ways[4] += 1,
             (Some(ExitReason::HostCall), 2) => break,
             (Some(ExitReason::HostCall), imm) => panic!("the Realm found {:#x} ({imm}), after {ways:?}", gprs[0]),
             (Some(ExitReason::Sync), _) if esr >> 26 == 0x24 => {
@@ -352,7 +368,7 @@ fn run(mode: Mode) {
             write_volatile(&raw mut (*run).enter.gprs[0], EMULATED);
         }
     }
-    assert!(ways == [1, 1, 1, 1], "ways out {ways:?}");
+    assert!(ways == [3, 1, 1, 1, 1], "ways out {ways:?}");
 }
 
 /// The interrupt that ended the run is still pending: it is this world's to acknowledge.

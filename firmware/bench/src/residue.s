@@ -114,7 +114,8 @@ residue_array:
 
 // What the Realm runs, at R-EL1 with the MMU off. It sees that nothing of the host's is left to it, plants its own in every
 // register, and after each way out and back finds it as it was. x0: an unprotected address. Its structure for host calls is at
-// IPA 0x1000: imm 0 is a way out, 2 the end, 3 a finding, whose number is in gprs[0]. Copied to IPA 0.
+// IPA 0x2000: imm 0 is a way out, 1 one with an overflow of the performance monitors, 2 the end, 3 a finding, whose number is in
+// gprs[0]. Copied to IPA 0, two pages.
     .macro host_call_of number
     mov w0, #\number
     strh w0, [x21]
@@ -151,6 +152,16 @@ residue_array:
     \do 23, cntv_cval_el0
     \do 24, cntp_cval_el0
     \do 25, cntkctl_el1
+    \do 26, pmevcntr0_el0
+    \do 27, pmevcntr3_el0
+    \do 28, pmccntr_el0
+    \do 29, pmccfiltr_el0
+    \do 30, pmselr_el0
+    \do 31, pmuserenr_el0
+    \do 32, dbgbvr0_el1
+    \do 33, dbgbvr1_el1
+    \do 34, dbgwvr0_el1
+    \do 35, dbgwvr1_el1
     .endm
 
     .macro not_the_hosts number, register
@@ -198,8 +209,8 @@ residue_array:
     .global residue_inside
 residue_inside:
     mov x24, x0
-    mov x21, #0x1000
-    mov x23, #0x2000                    // what was planted in system registers; vectors come behind
+    mov x21, #0x2000
+    mov x23, #0x3000                    // what was planted in system registers; vectors come behind
     movz x27, #0xC0DE                   // the upper 16 bits of what the host plants
     movz x26, #0x5EC2, lsl #48
     movk x26, #0xE700, lsl #16
@@ -207,6 +218,21 @@ residue_inside:
     mrs x9, id_aa64pfr0_el1             // SVE is there
     ubfx x9, x9, #32, #4
     cbz x9, 9f
+    mov x28, #0x410
+    mrs x9, id_aa64dfr0_el1
+    ubfx x10, x9, #8, #4                // performance monitors are there
+    cbz x10, 9f
+    ubfx x10, x9, #12, #4               // two breakpoints and two watchpoints, each less one
+    cmp x10, #1
+    b.ne 9f
+    ubfx x10, x9, #20, #4
+    cmp x10, #1
+    b.ne 9f
+    mov x28, #0x411
+    mrs x9, pmcr_el0                    // four event counters
+    ubfx x9, x9, #11, #5
+    cmp x9, #4
+    b.ne 9f
     mov x9, #(3 << 20 | 3 << 16)
     msr cpacr_el1, x9
     isb
@@ -313,6 +339,89 @@ residue_inside:
     add x20, x20, #1
     cmp x20, #5
     b.ne 1b
+
+    add x9, x23, #0x800                 // vectors: what happens is in x25, and the instruction is left out
+    msr vbar_el1, x9
+    ldr x10, 10f
+    str x10, [x9, #0x200]
+    ldr x10, 10f + 8
+    str x10, [x9, #0x208]
+    ldr x10, 10f + 16
+    str x10, [x9, #0x210]
+    b 11f
+    .balign 8
+10: mrs x25, esr_el1
+    mrs x22, elr_el1
+    add x22, x22, #4
+    msr elr_el1, x22
+    eret
+    nop
+11: isb
+    msr daifclr, #8
+    adr x9, 12f
+    msr dbgbvr0_el1, x9
+    mov x9, #0x1e3                      // EL1, all of the instruction
+    msr dbgbcr0_el1, x9
+    add x9, x23, #0x100
+    msr dbgwvr1_el1, x9
+    mov x9, #0x1ffb                     // EL1, loads and stores, eight bytes
+    msr dbgwcr1_el1, x9
+    mov x9, #(1 << 15 | 1 << 13)
+    msr mdscr_el1, x9
+    isb
+    mov x20, #2
+13: mov x28, #0x420
+    mov x25, #-1
+12: nop
+    ubfx x9, x25, #26, #6
+    cmp x9, #0x31
+    b.ne 9b
+    mov x28, #0x421
+    mov x25, #-1
+    ldr x9, [x23, #0x100]
+    ubfx x9, x25, #26, #6
+    cmp x9, #0x35
+    b.ne 9b
+    host_call_of 0                      // and again after a way out
+    subs x20, x20, #1
+    b.ne 13b
+    msr mdscr_el1, xzr
+    isb
+    mov x28, #0x422
+    mov x25, #-1
+    msr dbgbvr2_el1, x9                 // what is not this Realm's is undefined
+    lsr x9, x25, #26
+    cbnz x9, 9b
+    mov x28, #0x423
+    mov x25, #-1
+    mrs x9, dbgwcr2_el1
+    lsr x9, x25, #26
+    cbnz x9, 9b
+    mov x28, #0x424
+    mov x25, #-1
+    mov x9, #(3 << 24 | 3 << 20 | 3 << 16)
+    msr cpacr_el1, x9
+    isb
+    mrs x9, S3_3_C4_C2_2                // SVCR, of SME
+    lsr x9, x25, #26
+    cbnz x9, 9b
+
+    mov x9, #-0x1000                    // cycles until they overflow
+    msr pmccntr_el0, x9
+    msr pmccfiltr_el0, xzr
+    mov x9, #(1 << 31)
+    msr pmintenset_el1, x9
+    msr pmcntenset_el0, x9
+    mov x9, #0x41
+    msr pmcr_el0, x9
+    isb
+14: mrs x9, pmovsset_el0
+    tbz x9, #31, 14b
+    host_call_of 1
+    mov x28, #0x425
+    mrs x9, pmovsset_el0
+    tbz x9, #31, 9b
+    msr pmovsclr_el0, x9
     host_call_of 2
     mov x0, #0x0008
     movk x0, #0x8400, lsl #16           // PSCI_SYSTEM_OFF

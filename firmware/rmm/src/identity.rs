@@ -1,6 +1,8 @@
 //! What the processor says it has.
 
+use crate::debug;
 use crate::gic::Shape;
+use crate::pmu;
 use crate::realm::Processor;
 use crate::simd;
 use rmm::platform::Features;
@@ -13,6 +15,7 @@ const fn id(crm: usize, op2: usize) -> usize {
 
 const PFR0: usize = id(4, 0);
 const PFR1: usize = id(4, 1);
+const DFR0: usize = id(5, 0);
 const ISAR0: usize = id(6, 0);
 const ISAR2: usize = id(6, 2);
 const MMFR0: usize = id(7, 0);
@@ -38,8 +41,14 @@ pub fn features() -> Features {
         ids,
         ich_vtr: cpu::read!(ich_vtr_el2),
         midr: cpu::read!(midr_el1),
+        pmu_counters: has_pmu(field(&ids, DFR0, 8)).then(|| pmu::counters() as u8),
         vector_quadwords: if field(&ids, PFR0, 32) != 0 { simd::longest(MAX_QUADWORDS) } else { 0 },
     }
+}
+
+/// PMUVer: version 3 of the architecture's, not one of the maker's own.
+const fn has_pmu(version: u64) -> bool {
+    version != 0 && version != 0xf
 }
 
 /// Tells what the world switch has to care for.
@@ -47,6 +56,11 @@ pub const fn processor(features: &Features) -> Processor {
     let ids = &features.ids;
     Processor {
         gic: Shape::of(features.ich_vtr),
+        debug: debug::Shape::of(ids[DFR0]),
+        counters: match features.pmu_counters {
+            Some(counters) => counters as usize,
+            None => 0,
+        },
         mops: field(ids, ISAR2, 16) != 0,
         sha256: field(ids, ISAR0, 12) != 0,
         sve: field(ids, PFR0, 32) != 0,

@@ -6,6 +6,7 @@
 #![cfg(target_os = "none")]
 
 mod console;
+mod debug;
 mod el1;
 mod el3;
 mod gic;
@@ -14,6 +15,7 @@ mod manifest;
 mod memory;
 mod once;
 mod platform;
+mod pmu;
 mod realm;
 mod simd;
 mod timers;

@@ -1,14 +1,16 @@
 //! The way into a Realm and back (RMM 1.0, A4; registers of R-EL2 as docs/world-switch.md lists them).
 
+use crate::debug;
 use crate::el1::{self, put};
 use crate::gic::{self, Shape};
+use crate::pmu;
 use crate::simd::{self, Aside};
 use crate::timers;
 use abi::rmi::fid_of;
 use abi::rsi;
 use core::arch::{asm, global_asm};
 use rmm::platform::{Access, Exit, Scope};
-use rmm::rec::context::{El1Registers, RealmContext, RecContext, SimdContext, Timers};
+use rmm::rec::context::{El1Registers, Pmu, RealmContext, RecContext, SimdContext, Timers};
 
 global_asm!(include_str!("vectors.s"));
 
@@ -23,9 +25,10 @@ const HCR: u64 = 0b11_1111 | 1 << 9 | 1 << 10 | 0b111 << 18 | 1 << 31 | 0b111 <<
 /// What a vCPU's entry may add to it: VSE 8, TWI 13, TWE 14.
 const HCR_VARYING: u64 = HCR_VSE | 1 << 13 | 1 << 14;
 const HCR_VSE: u64 = 1 << 8;
-/// MDCR_EL2: no performance monitors (TPM 6, TPMCR 5), no debug registers (TDA 9, TDOSA 10, TDRA 11), no statistical profiling
+/// MDCR_EL2: no performance monitors (TPM 6, TPMCR 5) but for Realms that have them, no debug registers (TDA 9, TDOSA 10, TDRA 11), no statistical profiling
 /// (TPMS 14), no counting at EL2 (HPMD 17, HCCD 23), no trace filter (TTRF 19).
-const MDCR: u64 = 1 << 5 | 1 << 6 | 0b111 << 9 | 1 << 14 | 1 << 17 | 1 << 19 | 1 << 23;
+const MDCR: u64 = MDCR_NO_PMU | 0b111 << 9 | 1 << 14 | 1 << 17 | 1 << 19 | 1 << 23;
+const MDCR_NO_PMU: u64 = 1 << 5 | 1 << 6;
 /// HCRX_EL2: memory copy instructions at EL1 and EL0 (MSCEn 11).
 const HCRX_MSCEN: u64 = 1 << 11;
 
@@ -37,6 +40,10 @@ const FIRST_VMID: u64 = 1 << 48;
 pub struct Processor {
     /// The virtual CPU interface.
     pub gic: Shape,
+    /// Breakpoints and watchpoints.
+    pub debug: debug::Shape,
+    /// Event counters of the performance monitors.
+    pub counters: usize,
     /// FEAT_MOPS.
     pub mops: bool,
     /// FEAT_SHA256.
@@ -58,6 +65,7 @@ const COUNTING: u64 = 1;
 pub struct Normal {
     kept: Option<Kept>,
     simd: Aside,
+    debug: debug::Aside,
     /// The processor still has what `leave_rest` saves of the vCPU that runs.
     live: bool,
     /// VTTBR_EL2 and VMPIDR_EL2 of the vCPU that ran here last.
@@ -68,19 +76,21 @@ struct Kept {
     el1: El1Registers,
     timers: Timers,
     pmcr: u64,
+    /// For a Realm with performance monitors of its own.
+    pmu: Option<Pmu>,
 }
 
 impl Normal {
     /// Makes an empty place.
     pub const fn new() -> Self {
-        Self { kept: None, simd: Aside::new(), live: false, last: [0; 2] }
+        Self { kept: None, simd: Aside::new(), debug: debug::Aside::new(), live: false, last: [0; 2] }
     }
 }
 
 /// Sets the registers of R-EL2 that no vCPU changes. EL3 keeps them for this world from here on.
 pub fn prepare(processor: &Processor) {
     cpu::write!(hcr_el2, HCR);
-    cpu::write!(mdcr_el2, MDCR | cpu::read!(pmcr_el0) >> 11 & 0x1f);
+    cpu::write!(mdcr_el2, MDCR | pmu::counters());
     cpu::write!(vttbr_el2, FIRST_VMID);
     cpu::write!(hstr_el2, 0);
     cpu::write!(vpidr_el2, cpu::read!(midr_el1));
@@ -109,8 +119,12 @@ fn trap_all_newer() {
 /// Keeps the Normal world's registers aside, stops its performance monitors, which would count what a Realm does, and sets the
 /// realm's stage 2.
 pub fn load(processor: &Processor, normal: &mut Normal, realm: &RealmContext, rec: &RecContext) {
-    let mut kept = Kept { el1: Default::default(), timers: Default::default(), pmcr: cpu::read!(pmcr_el0) };
-    put!(pmcr_el0, kept.pmcr & !COUNTING);
+    let pmcr = cpu::read!(pmcr_el0);
+    let mut kept = Kept { el1: Default::default(), timers: Default::default(), pmcr, pmu: None };
+    put!(pmcr_el0, pmcr & !COUNTING);
+    if let Some(event_counters) = realm.pmu.checked_sub(1) {
+        give_pmu(processor, &mut kept, event_counters, &rec.pmu);
+    }
     el1::save(&mut kept.el1);
     timers::save(&mut kept.timers);
     normal.kept = Some(kept);
@@ -122,6 +136,25 @@ pub fn load(processor: &Processor, normal: &mut Normal, realm: &RealmContext, re
         cpu::tlb::current_vmid();
         normal.last = vcpu;
     }
+}
+
+/// Gives the performance monitors to a vCPU, with as many event counters as its Realm has.
+#[cold]
+fn give_pmu(processor: &Processor, kept: &mut Kept, event_counters: u64, pmu: &Pmu) {
+    let normal = kept.pmu.insert(Pmu::default());
+    pmu::save(normal, processor.counters);
+    pmu::load(pmu, processor.counters);
+    cpu::write!(mdcr_el2, MDCR & !MDCR_NO_PMU | event_counters);
+}
+
+/// Takes the performance monitors back.
+#[cold]
+fn take_pmu(processor: &Processor, normal: &Pmu, pmu: &mut Pmu) {
+    // All counters are in sight of the Normal world again before its are loaded.
+    cpu::write!(mdcr_el2, MDCR | processor.counters as u64);
+    cpu::barrier::isb();
+    pmu::save(pmu, processor.counters);
+    pmu::load(normal, processor.counters);
 }
 
 /// Gives the Normal world its registers back.
@@ -136,11 +169,15 @@ pub fn unload(
         leave_rest(processor, rec);
     }
     normal.simd.unload(processor, realm.vector_quadwords, simd);
+    normal.debug.take_back(processor.debug);
     gic::clear(processor.gic);
     timers::show();
     if let Some(kept) = normal.kept.take() {
         timers::load(&kept.timers);
         el1::load(&kept.el1);
+        if let Some(own) = &kept.pmu {
+            take_pmu(processor, own, &mut rec.pmu);
+        }
         put!(pmcr_el0, kept.pmcr);
     }
     cpu::barrier::isb();
@@ -167,6 +204,7 @@ pub fn run(
     let quadwords = realm.vector_quadwords;
     if !normal.live {
         enter_context(processor, rec);
+        normal.debug.give(rec, processor.debug);
     }
     cpu::write!(elr_el2, rec.pc);
     cpu::write!(spsr_el2, rec.pstate);

@@ -142,10 +142,13 @@ impl Aside {
             set_length(LONGEST);
         }
         (self.fpcr, self.fpsr) = status();
+        let ffr = self.ffr(processor);
         // SAFETY: this place has room for the longest vectors.
-        match self.ffr(processor) {
-            Some(ffr) => unsafe { sve_save(self.z.as_mut_ptr(), self.p.as_mut_ptr(), ffr) },
-            None => unsafe { vectors_save(self.z.as_mut_ptr()) },
+        unsafe {
+            match ffr {
+                Some(ffr) => sve_save(self.z.as_mut_ptr(), self.p.as_mut_ptr(), ffr),
+                None => vectors_save(self.z.as_mut_ptr()),
+            }
         }
         if self.svcr & STREAMING != 0 {
             write!(S3_3_C4_C2_2, self.svcr & !STREAMING);
@@ -162,10 +165,13 @@ impl Aside {
         if processor.sve {
             set_length(LONGEST);
         }
+        let ffr = self.ffr(processor);
         // SAFETY: as in `keep`.
-        match self.ffr(processor) {
-            Some(ffr) => unsafe { sve_load(self.z.as_ptr(), self.p.as_ptr(), ffr) },
-            None => unsafe { vectors_load(self.z.as_ptr()) },
+        unsafe {
+            match ffr {
+                Some(ffr) => sve_load(self.z.as_ptr(), self.p.as_ptr(), ffr),
+                None => vectors_load(self.z.as_ptr()),
+            }
         }
         set_status(self.fpcr, self.fpsr);
         if processor.sve {

@@ -41,7 +41,8 @@ impl Model {
 
     pub(super) fn psci(&mut self, rec: u64, fid: u32, x: &[u64; 31]) -> Step {
         match fid {
-            SMCCC_VERSION => self.result(rec, 0x1_0002),
+            // With SVE, the version that has a hint about it.
+            SMCCC_VERSION => self.result(rec, if self.limits.sve_vl.is_some() { 0x1_0003 } else { 0x1_0002 }),
             VERSION => self.result(rec, 0x1_0001),
             CPU_OFF => {
                 self.rec(rec).runnable = false;

@@ -15,6 +15,8 @@ pub struct RealmContext {
     pub vtcr: u64,
     /// Length of its vectors in 128-bit words at most; 0 without SVE.
     pub vector_quadwords: u64,
+    /// Event counters of its performance monitors, plus one; 0 without them.
+    pub pmu: u64,
 }
 
 /// The EL1 and EL0 system registers that are switched.
@@ -135,6 +137,50 @@ pub struct Gic {
     pub lrs: [u64; 16],
 }
 
+/// Breakpoints and watchpoints. Accesses to them trap; the processor has them while MDSCR_EL1.MDE is set.
+#[derive(Clone, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Debug {
+    /// How many breakpoints the vCPU has; constant.
+    pub breakpoints: u64,
+    /// How many watchpoints; constant.
+    pub watchpoints: u64,
+    /// DBGBVR<n>_EL1.
+    pub bvr: [u64; 16],
+    /// DBGBCR<n>_EL1.
+    pub bcr: [u64; 16],
+    /// DBGWVR<n>_EL1.
+    pub wvr: [u64; 16],
+    /// DBGWCR<n>_EL1.
+    pub wcr: [u64; 16],
+}
+
+/// The performance monitors of a Realm that has them.
+#[derive(Clone, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Pmu {
+    /// PMCR_EL0.
+    pub pmcr: u64,
+    /// PMCNTENSET_EL0.
+    pub enabled: u64,
+    /// PMINTENSET_EL1.
+    pub interrupts: u64,
+    /// PMOVSSET_EL0.
+    pub overflows: u64,
+    /// PMSELR_EL0.
+    pub selr: u64,
+    /// PMUSERENR_EL0.
+    pub userenr: u64,
+    /// PMCCNTR_EL0.
+    pub cycles: u64,
+    /// PMCCFILTR_EL0.
+    pub filter: u64,
+    /// PMEVCNTR<n>_EL0.
+    pub counters: [u64; 31],
+    /// PMEVTYPER<n>_EL0.
+    pub types: [u64; 31],
+}
+
 /// Everything a vCPU's exits save and its entries load, but for SIMD.
 #[derive(Clone, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -160,6 +206,10 @@ pub struct RecContext {
     pub timers: Timers,
     /// Virtual CPU interface.
     pub gic: Gic,
+    /// Breakpoints and watchpoints.
+    pub debug: Debug,
+    /// Performance monitors.
+    pub pmu: Pmu,
 }
 
 /// The longest vectors that a Realm can have, in 128-bit words.

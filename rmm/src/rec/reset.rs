@@ -11,6 +11,8 @@ const SCTLR: u64 = 0x00C5_0878;
 const SCTLR_EE: u64 = 1 << 25;
 /// MDSCR_EL1.TDCC.
 const MDSCR: u64 = 1 << 12;
+/// PMCR_EL0.LC and DP.
+const PMCR: u64 = 1 << 6 | 1 << 5;
 
 /// Makes the state with which a REC is created; everything that is not named is zero. The identity stays to be set.
 pub fn reset(context: &mut RecContext, pc: u64, gprs: [u64; 8]) {
@@ -19,6 +21,7 @@ pub fn reset(context: &mut RecContext, pc: u64, gprs: [u64; 8]) {
     context.pstate = PSTATE;
     context.el1.sctlr = SCTLR;
     context.el1.mdscr = MDSCR;
+    context.pmu.pmcr = PMCR;
     for (register, value) in context.x.iter_mut().zip(gprs) {
         *register = value;
     }
@@ -28,7 +31,9 @@ pub fn reset(context: &mut RecContext, pc: u64, gprs: [u64; 8]) {
 /// Identity, timers' and the virtual interrupt controller's state are new too.
 pub fn reset_by_psci(context: &mut RecContext, entry: u64, context_id: u64, callers_sctlr: u64) {
     let vmpidr = context.vmpidr;
+    let (breakpoints, watchpoints) = (context.debug.breakpoints, context.debug.watchpoints);
     reset(context, entry, [context_id, 0, 0, 0, 0, 0, 0, 0]);
     context.vmpidr = vmpidr;
+    (context.debug.breakpoints, context.debug.watchpoints) = (breakpoints, watchpoints);
     context.el1.sctlr |= callers_sctlr & SCTLR_EE;
 }

@@ -34,6 +34,7 @@ pub fn offered<P: Platform>(platform: &P) -> Features {
         sve_vl: machine.vector_quadwords.min(MAX_QUADWORDS as u8).checked_sub(1),
         num_bps,
         num_wps,
+        pmu_counters: machine.pmu_counters,
         sha256: true,
         sha512: true,
         gicv3_num_lrs: list_registers(machine).saturating_sub(1) as u8,

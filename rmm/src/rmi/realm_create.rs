@@ -55,9 +55,12 @@ pub fn create<P: Platform>(rmm: &Rmm<P>, rd: u64, params: u64) -> Answer {
 /// Checks what the parameters ask for against what is offered.
 fn check<P: Platform>(platform: &P, params: &RealmParams) -> Result<(Space, Hash), Refused> {
     let offered = features::offered(platform);
-    require(params.flags & (REALM_FLAG_LPA2 | REALM_FLAG_PMU) == 0)?;
+    require(params.flags & REALM_FLAG_LPA2 == 0)?;
     let has_sve = params.flags & REALM_FLAG_SVE != 0;
     require(!has_sve || offered.sve_vl.is_some_and(|most| params.sve_vl <= most))?;
+    let has_pmu = params.flags & REALM_FLAG_PMU != 0;
+    let least = if crate::idreg::has_hpmn0(platform.features()) { 0 } else { 1 };
+    require(!has_pmu || offered.pmu_counters.is_some_and(|most| (least..=most).contains(&params.pmu_num_ctrs)))?;
     require((1..=offered.num_bps).contains(&params.num_bps))?;
     require((1..=offered.num_wps).contains(&params.num_wps))?;
     let hash = Hash::from_number(params.hash_algo).ok_or(Status::Input)?;
@@ -92,9 +95,11 @@ fn fill_root(page: &mut Page, space: &Space, number: u64) {
 fn context<P: Platform>(platform: &P, space: &Space, vmid: u16, params: &RealmParams) -> RealmContext {
     let machine = platform.features();
     let has_sve = params.flags & REALM_FLAG_SVE != 0;
+    let has_pmu = params.flags & REALM_FLAG_PMU != 0;
     RealmContext {
         vttbr: space.base() | u64::from(vmid) << 48,
         vtcr: space.vtcr(machine.pa_bits, machine.vmid_bits),
         vector_quadwords: if has_sve { u64::from(params.sve_vl).saturating_add(1) } else { 0 },
+        pmu: if has_pmu { u64::from(params.pmu_num_ctrs).saturating_add(1) } else { 0 },
     }
 }

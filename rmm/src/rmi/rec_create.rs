@@ -46,6 +46,8 @@ pub fn create<P: Platform>(platform: &P, rd: u64, rec: u64, params: u64) -> Answ
         (rec.num_bps, rec.num_wps) = (num_bps, num_wps);
         rec.set_runnable(runnable);
         reset(&mut rec.context, params.pc, params.gprs);
+        rec.context.debug.breakpoints = num_bps.saturating_add(1);
+        rec.context.debug.watchpoints = num_wps.saturating_add(1);
         rec.context.vmpidr = vmpidr(params.mpidr);
     });
     aux.into_iter().flatten().for_each(|aux| aux.become_state(State::RecAux));

@@ -78,6 +78,7 @@ impl<'s, P: Platform> Session<'s, P> {
         }
         gic::report(self.platform().features(), &self.rec.context.gic, self.exit);
         timer::report(self.rmm.platform().count(), self.rec, self.exit);
+        self.exit.pmu_ovf_status = u8::from(has_overflowed(self.rec));
         Ok(())
     }
 
@@ -191,4 +192,10 @@ impl<'s, P: Platform> Session<'s, P> {
         self.exit.esr = esr & (EC | SERROR_IDS | SERROR_AET | SERROR_EA | DFSC);
         self.leave(ExitReason::SError)
     }
+}
+
+/// Says whether the vCPU's performance monitors ask for an interrupt (RMM 1.0, A6.3).
+const fn has_overflowed(rec: &Rec) -> bool {
+    let pmu = &rec.context.pmu;
+    rec.realm.pmu != 0 && pmu.pmcr & 1 != 0 && pmu.overflows & pmu.interrupts & pmu.enabled != 0
 }

@@ -64,6 +64,7 @@ impl Machine {
             ich_vtr: 0x90B8_0003,
             midr: 0,
             vector_quadwords: 2,
+            pmu_counters: None,
         };
         Self { granules: (0..PAGES).map(granule).collect(), features, calls: Mutex::new(VecDeque::new()) }
     }

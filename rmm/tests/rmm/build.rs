@@ -63,7 +63,7 @@ fn features_are_those_of_the_machine_and_no_more() {
     let host = Host::new();
     let features = abi::rmi::Features::from_word(host.ok(fid::FEATURES, &[0])[0]);
     assert_eq!((features.s2sz, features.num_bps, features.num_wps, features.gicv3_num_lrs), (48, 5, 3, 3));
-    assert_eq!((features.lpa2, features.sve_vl, features.pmu_counters), (false, Some(1), None));
+    assert_eq!((features.lpa2, features.sve_vl, features.pmu_counters), (false, Some(1), Some(6)));
     assert!(features.sha256 && features.sha512);
     assert_eq!(host.ok(fid::FEATURES, &[1]), [0; 4]);
 }
@@ -97,7 +97,7 @@ fn realm_parameters_are_checked_one_by_one() {
     let wrong: [Wrong<RealmParams>; 16] = [
         ("LPA2", |p| p.flags = 1),
         ("vectors that are too long", |p| (p.flags, p.sve_vl) = (2, 2)),
-        ("PMU", |p| p.flags = 4),
+        ("too many counters", |p| (p.flags, p.pmu_num_ctrs) = (4, 7)),
         ("too narrow", |p| p.s2sz = 31),
         ("too wide", |p| p.s2sz = 49),
         ("no breakpoints", |p| p.num_bps = 0),

@@ -232,7 +232,7 @@ fn id_registers_hide_what_a_realm_cannot_use() {
     };
     assert_eq!(read(4, 0), 0x1311_0010_2111_2222);
     assert_eq!(read(4, 1), 0x0000_0010_0000_0021);
-    assert_eq!(read(5, 0), 0x0000_0000_0030_500A);
+    assert_eq!(read(5, 0), 0x0000_0000_1030_500A);
     assert_eq!(read(7, 0), 0x2100_0322_1020_1126);
     for (crm, op2) in [(0, 6), (1, 0), (2, 0), (4, 4), (4, 5), (4, 7), (5, 1), (6, 3), (7, 7), (8, 0)] {
         assert_eq!(read(crm, op2), 0, "{crm} {op2}");
@@ -242,8 +242,8 @@ fn id_registers_hide_what_a_realm_cannot_use() {
 #[test]
 fn errors_and_debug_state_of_the_machine_read_as_none_and_ignore_writes() {
     let host = Host::with_realm();
-    // MDSCR_EL1; ERRIDR_EL1, ERRSELR_EL1, ERXFR_EL1, ERXMISC0_EL1.
-    let registers = [(2, 0, 0, 2, 2), (3, 0, 5, 3, 0), (3, 0, 5, 3, 1), (3, 0, 5, 4, 0), (3, 0, 5, 5, 0)];
+    // OSDLR_EL1; ERRIDR_EL1, ERRSELR_EL1, ERXFR_EL1, ERXMISC0_EL1.
+    let registers = [(2, 0, 1, 3, 4), (3, 0, 5, 3, 0), (3, 0, 5, 3, 1), (3, 0, 5, 4, 0), (3, 0, 5, 5, 0)];
     for (n, (op0, op1, crn, crm, op2)) in registers.into_iter().enumerate() {
         for read in [true, false] {
             host.machine().then(move |context| {

@@ -105,6 +105,7 @@ impl Fake {
                 ich_vtr: 0x90B8_0003,
                 midr: 0x000F_0510,
                 vector_quadwords: 2,
+                pmu_counters: Some(6),
             },
             count: AtomicU64::new(1000),
             script: Mutex::default(),
