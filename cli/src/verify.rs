@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 use verifier::certificate::Unreadable;
+use verifier::envelope;
 use verifier::{Anchors, Case, Nonce, Policy, Step};
 
 pub use text::Text;
@@ -41,7 +42,8 @@ Example with a page to look at, and a signed result for a relying party:
          --endorsements machine/endorsements --reference platform.json --reference realm.json \\
          --log ccel.bin --report report.html --ear result.jwt --ear-key verifier.pem")]
 pub struct Args {
-    /// The token of Arm CCA or virtCCA, in CBOR or as hexadecimal text; `-` reads standard input.
+    /// The evidence: a token of Arm CCA or virtCCA, bare or in the message of another system, in hexadecimal or base64 or
+    /// neither; `-` reads standard input. Certificates and a log in it count as if given.
     token: PathBuf,
     /// The challenge that the token was asked for with: 32 to 64 bytes in hexadecimal.
     #[arg(long, value_name = "HEX", value_parser = nonce)]
@@ -70,6 +72,16 @@ pub struct Args {
     /// The Realm's event log (CCEL), its ACPI table in front of it or not: its replay must give the token's measurements.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// What the Realm's boot may be, by that log (TOML, profile allod-boot-rules-1): see `allod eventlog check`.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// A policy that has to allow this evidence: a file in Rego, or a name from `allod policy list`; may be given
+    /// several times.
+    #[arg(long, value_name = "NAME|FILE")]
+    policy: Vec<String>,
+    /// Print the document that policies are asked about instead of a report.
+    #[arg(long, conflicts_with = "policy")]
+    policy_input: bool,
     /// A step that may stay undone in a verdict that affirms, by its name in the report.
     #[arg(long, value_name = "STEP", value_parser = step)]
     may_miss: Vec<Step>,
@@ -92,25 +104,33 @@ struct Challenge {
 
 /// Runs `allod verify`.
 pub fn main(args: Args) -> Done {
-    let token = token(&args.token)?;
+    let given = evidence(&args.token)?;
+    let opened = envelope::open(&given);
     let anchors = args.anchors()?;
     let at = args.at.map_or_else(now, Ok)?;
     let references = args.judge.references(&args.reference, at)?;
-    let policy = Policy { may_stay_undone: args.may_miss, ..Policy::default() };
+    let sources = args.policy.iter().map(|name| crate::policy::source(name)).collect::<Result<Vec<_>, _>>()?;
+    let rules = args.rules.as_deref().map(crate::eventlog::rules).transpose()?;
+    let policy = Policy { may_stay_undone: args.may_miss, rules, ..Policy::default() };
     let case = Case { anchors: &anchors, nonce: args.nonce.nonce, at, references: &references, policy: &policy };
     let log = args.log.as_deref().map(read).transpose()?;
-    let verdict = verifier::verify_with_log(&token, log.as_deref(), &case);
+    let log = log.as_deref().or_else(|| opened.as_ref().ok().and_then(envelope::Opened::log));
+    let verdict = envelope::judge(&opened, log, &case);
+    let verdict = crate::policy::ruled(verdict, &sources, log, at, &policy);
     let reached = output::Reached {
         verdict: &verdict,
-        token: &token,
+        token: &given,
         name: &args.token,
-        log: log.as_deref(),
+        log,
         nonce: &args.nonce.bytes,
         policy: &policy,
         at,
     };
     let taken = args.output.write(&reached)?;
-    if args.json {
+    if args.policy_input {
+        let input = crate::policy::input(&verdict, log, at);
+        println!("{:#}", input.ok_or("expected an authentic token: policies are not asked about any other")?);
+    } else if args.json {
         println!("{}", serde_json::to_string_pretty(&verdict)?);
     } else if !taken {
         print!("{}", Text { verdict: &verdict, colours: std::io::stdout().is_terminal() });
@@ -171,23 +191,26 @@ fn is_certificate(path: &Path) -> bool {
     ending.is_some_and(|ending| CERTIFICATE_ENDINGS.contains(&ending))
 }
 
-/// Reads a token; hexadecimal text, as the guest tool prints it, becomes the bytes that it stands for.
-fn token(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    let bytes = if path.as_os_str() == "-" { read_from(std::io::stdin())? } else { read(path)? };
-    let text = std::str::from_utf8(&bytes).ok().map(str::trim).filter(|text| !text.is_empty());
-    Ok(text.and_then(hex::decode).unwrap_or(bytes))
+/// Reads evidence, as it is: whatever is around a token is undone later.
+fn evidence(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    let most = envelope::MAX as u64;
+    if path.as_os_str() == "-" {
+        return read_from(std::io::stdin(), most);
+    }
+    let file = File::open(path).map_err(|error| about(path, &error))?;
+    read_from(file, most).map_err(|error| about(path, &error))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     let file = File::open(path).map_err(|error| about(path, &error))?;
-    read_from(file).map_err(|error| about(path, &error))
+    read_from(file, MAX_FILE).map_err(|error| about(path, &error))
 }
 
-fn read_from(source: impl Read) -> Result<Vec<u8>, Box<dyn Error>> {
+fn read_from(source: impl Read, limit: u64) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut bytes = Vec::new();
-    let most = MAX_FILE.saturating_add(1);
+    let most = limit.saturating_add(1);
     if source.take(most).read_to_end(&mut bytes)? as u64 == most {
-        return Err(format!("expected at most {MAX_FILE} bytes, found more").into());
+        return Err(format!("expected at most {limit} bytes, found more").into());
     }
     Ok(bytes)
 }

@@ -205,9 +205,10 @@ fn a_token_may_come_as_hexadecimal_text() {
     let path = machine.folder.join("token");
     for content in [bytes.clone(), format!("{}\n", hex::encode(&bytes)).into_bytes()] {
         std::fs::write(&path, content).expect("written");
-        assert_eq!(token(&path).expect("read"), bytes);
+        let opened = envelope::open(&evidence(&path).expect("read")).expect("a token");
+        assert_eq!(opened.token(), bytes);
     }
-    assert!(token(&machine.folder.join("absent")).is_err());
+    assert!(evidence(&machine.folder.join("absent")).is_err());
 }
 
 #[test]
