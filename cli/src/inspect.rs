@@ -227,7 +227,8 @@ fn der(bytes: &[u8]) -> Option<Found> {
             "public key (DER)"
         };
         let carried = verifier::envelope::carried(bytes).map(|(name, content)| {
-            let inner = cbor(&content).map_or_else(|| format!("{} bytes", content.len()), |it| format!("{}\n{}", it.kind, it.text));
+            let inner = cbor(&content)
+                .map_or_else(|| format!("{} bytes", content.len()), |it| format!("{}\n{}", it.kind, it.text));
             format!("\n{name}: {inner}")
         });
         return Some(Found::new(kind, said.join("\n") + &carried.unwrap_or_default()));
