@@ -69,19 +69,28 @@ bank! { read_wcr, write_wcr:
 }
 
 /// Where one CPU keeps the Normal world's, and its lock (OSLSR_EL1), which a vCPU has always open.
-pub struct Aside(Option<(Debug, u64)>);
+pub struct Aside {
+    normal: Debug,
+    locked: u64,
+    given: bool,
+}
 
 impl Aside {
     /// Makes an empty place.
     pub const fn new() -> Self {
-        Self(None)
+        let normal = Debug { breakpoints: 0, watchpoints: 0, bvr: [0; 16], bcr: [0; 16], wvr: [0; 16], wcr: [0; 16] };
+        Self { normal, locked: 0, given: false }
     }
 
     /// Gives the processor a vCPU's, if they can have an effect.
     #[inline(always)]
     pub fn give(&mut self, rec: &RecContext, shape: Shape) {
         if rec.el1.mdscr & ACTIVE != 0 {
-            self.0.get_or_insert_with(|| (save(shape), cpu::read!(oslsr_el1) & LOCKED));
+            if !self.given {
+                save(&mut self.normal, shape);
+                self.locked = cpu::read!(oslsr_el1) & LOCKED;
+                self.given = true;
+            }
             load(&placed(&rec.debug, shape), shape);
             cpu::write!(oslar_el1, 0);
         }
@@ -90,22 +99,21 @@ impl Aside {
     /// Gives the Normal world its own back.
     #[inline(always)]
     pub fn take_back(&mut self, shape: Shape) {
-        if let Some((normal, locked)) = self.0.take() {
-            load(&normal, shape);
-            cpu::write!(oslar_el1, locked >> 1);
+        if self.given {
+            load(&self.normal, shape);
+            cpu::write!(oslar_el1, self.locked >> 1);
+            self.given = false;
         }
     }
 }
 
 #[cold]
-fn save(shape: Shape) -> Debug {
-    let mut debug = Debug::default();
-    let Debug { bvr, bcr, wvr, wcr, .. } = &mut debug;
+fn save(debug: &mut Debug, shape: Shape) {
+    let Debug { bvr, bcr, wvr, wcr, .. } = debug;
     bvr.iter_mut().take(shape.breakpoints).enumerate().for_each(|(n, to)| *to = read_bvr(n));
     bcr.iter_mut().take(shape.breakpoints).enumerate().for_each(|(n, to)| *to = read_bcr(n));
     wvr.iter_mut().take(shape.watchpoints).enumerate().for_each(|(n, to)| *to = read_wvr(n));
     wcr.iter_mut().take(shape.watchpoints).enumerate().for_each(|(n, to)| *to = read_wcr(n));
-    debug
 }
 
 #[cold]
@@ -118,6 +126,7 @@ fn load(debug: &Debug, shape: Shape) {
 }
 
 /// A vCPU's breakpoints are the processor's last ones, as only those know of contexts; links follow them.
+#[cold]
 fn placed(debug: &Debug, shape: Shape) -> Debug {
     let shift = shape.breakpoints.saturating_sub(debug.breakpoints as usize);
     let link = |control: u64| control & !LINKED | control.wrapping_add((shift as u64) << LINKED_SHIFT) & LINKED;

@@ -50,8 +50,54 @@ pub fn counters() -> u64 {
     read!(pmcr_el0) >> 11 & 0x1f
 }
 
-/// Stops counting, and saves who used the monitors last. `number` is that of the processor's event counters.
-pub fn save(into: &mut Pmu, number: usize) {
+/// Where one CPU keeps the Normal world's.
+pub struct Aside {
+    normal: Pmu,
+    given: bool,
+}
+
+impl Aside {
+    /// Makes an empty place.
+    pub const fn new() -> Self {
+        let normal = Pmu {
+            pmcr: 0,
+            enabled: 0,
+            interrupts: 0,
+            overflows: 0,
+            selr: 0,
+            userenr: 0,
+            cycles: 0,
+            filter: 0,
+            counters: [0; 31],
+            types: [0; 31],
+        };
+        Self { normal, given: false }
+    }
+
+    /// Says whether the vCPU has the monitors.
+    pub const fn given(&self) -> bool {
+        self.given
+    }
+
+    /// Gives them to a vCPU. `number` is that of the processor's event counters.
+    #[cold]
+    pub fn give(&mut self, number: usize, pmu: &Pmu) {
+        save(&mut self.normal, number);
+        load(pmu, number);
+        self.given = true;
+    }
+
+    /// Gives them back to the Normal world; the vCPU's are in `pmu` then.
+    #[cold]
+    pub fn take_back(&mut self, number: usize, pmu: &mut Pmu) {
+        save(pmu, number);
+        load(&self.normal, number);
+        self.given = false;
+    }
+}
+
+/// Stops counting, and saves who used the monitors last.
+fn save(into: &mut Pmu, number: usize) {
     into.pmcr = read!(pmcr_el0) & STATE;
     write!(pmcr_el0, into.pmcr & !COUNTING);
     cpu::barrier::isb();
@@ -67,7 +113,7 @@ pub fn save(into: &mut Pmu, number: usize) {
 }
 
 /// Loads who uses the monitors next, all of them: nothing is left of who used them last.
-pub fn load(from: &Pmu, number: usize) {
+fn load(from: &Pmu, number: usize) {
     write!(pmcntenclr_el0, ALL);
     write!(pmcntenset_el0, from.enabled);
     write!(pmintenclr_el1, ALL);

@@ -10,7 +10,7 @@ use abi::rmi::fid_of;
 use abi::rsi;
 use core::arch::{asm, global_asm};
 use rmm::platform::{Access, Exit, Scope};
-use rmm::rec::context::{El1Registers, Pmu, RealmContext, RecContext, SimdContext, Timers};
+use rmm::rec::context::{El1Registers, RealmContext, RecContext, SimdContext, Timers};
 
 global_asm!(include_str!("vectors.s"));
 
@@ -66,6 +66,7 @@ pub struct Normal {
     kept: Option<Kept>,
     simd: Aside,
     debug: debug::Aside,
+    pmu: pmu::Aside,
     /// The processor still has what `leave_rest` saves of the vCPU that runs.
     live: bool,
     /// VTTBR_EL2 and VMPIDR_EL2 of the vCPU that ran here last.
@@ -76,14 +77,19 @@ struct Kept {
     el1: El1Registers,
     timers: Timers,
     pmcr: u64,
-    /// For a Realm with performance monitors of its own.
-    pmu: Option<Pmu>,
 }
 
 impl Normal {
     /// Makes an empty place.
     pub const fn new() -> Self {
-        Self { kept: None, simd: Aside::new(), debug: debug::Aside::new(), live: false, last: [0; 2] }
+        Self {
+            kept: None,
+            simd: Aside::new(),
+            debug: debug::Aside::new(),
+            pmu: pmu::Aside::new(),
+            live: false,
+            last: [0; 2],
+        }
     }
 }
 
@@ -120,10 +126,11 @@ fn trap_all_newer() {
 /// realm's stage 2.
 pub fn load(processor: &Processor, normal: &mut Normal, realm: &RealmContext, rec: &RecContext) {
     let pmcr = cpu::read!(pmcr_el0);
-    let mut kept = Kept { el1: Default::default(), timers: Default::default(), pmcr, pmu: None };
+    let mut kept = Kept { el1: Default::default(), timers: Default::default(), pmcr };
     put!(pmcr_el0, pmcr & !COUNTING);
     if let Some(event_counters) = realm.pmu.checked_sub(1) {
-        give_pmu(processor, &mut kept, event_counters, &rec.pmu);
+        normal.pmu.give(processor.counters, &rec.pmu);
+        cpu::write!(mdcr_el2, MDCR & !MDCR_NO_PMU | event_counters);
     }
     el1::save(&mut kept.el1);
     timers::save(&mut kept.timers);
@@ -136,25 +143,6 @@ pub fn load(processor: &Processor, normal: &mut Normal, realm: &RealmContext, re
         cpu::tlb::current_vmid();
         normal.last = vcpu;
     }
-}
-
-/// Gives the performance monitors to a vCPU, with as many event counters as its Realm has.
-#[cold]
-fn give_pmu(processor: &Processor, kept: &mut Kept, event_counters: u64, pmu: &Pmu) {
-    let normal = kept.pmu.insert(Pmu::default());
-    pmu::save(normal, processor.counters);
-    pmu::load(pmu, processor.counters);
-    cpu::write!(mdcr_el2, MDCR & !MDCR_NO_PMU | event_counters);
-}
-
-/// Takes the performance monitors back.
-#[cold]
-fn take_pmu(processor: &Processor, normal: &Pmu, pmu: &mut Pmu) {
-    // All counters are in sight of the Normal world again before its are loaded.
-    cpu::write!(mdcr_el2, MDCR | processor.counters as u64);
-    cpu::barrier::isb();
-    pmu::save(pmu, processor.counters);
-    pmu::load(normal, processor.counters);
 }
 
 /// Gives the Normal world its registers back.
@@ -175,8 +163,11 @@ pub fn unload(
     if let Some(kept) = normal.kept.take() {
         timers::load(&kept.timers);
         el1::load(&kept.el1);
-        if let Some(own) = &kept.pmu {
-            take_pmu(processor, own, &mut rec.pmu);
+        if normal.pmu.given() {
+            // All counters are in sight of the Normal world again before its are loaded.
+            cpu::write!(mdcr_el2, MDCR | processor.counters as u64);
+            cpu::barrier::isb();
+            normal.pmu.take_back(processor.counters, &mut rec.pmu);
         }
         put!(pmcr_el0, kept.pmcr);
     }
