@@ -5,6 +5,7 @@
 mod apt;
 mod bench;
 mod check;
+mod chromium;
 mod demo;
 mod dist;
 mod images;

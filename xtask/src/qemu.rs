@@ -38,7 +38,8 @@ fn new_enough(program: PathBuf) -> Option<Qemu> {
 
 fn fetch(wrapper: &Path) -> Done {
     let mirror = mirror::find()?;
-    let codename = codename()?;
+    let codename = codename()
+        .map_err(|why| format!("QEMU {}.{} or newer is not in PATH, and {why}: install it", OLDEST.0, OLDEST.1))?;
     let backports = format!("{codename}-backports");
     eprintln!("qemu     none in PATH is {}.{} or newer; taking {backports}'s, under target/qemu", OLDEST.0, OLDEST.1);
     let arch = tool::output(Command::new("dpkg").arg("--print-architecture"))?;
@@ -56,20 +57,16 @@ fn fetch(wrapper: &Path) -> Done {
 }
 
 /// The codename of the Debian that runs here.
-fn codename() -> Done<String> {
+pub(crate) fn codename() -> Done<String> {
     let release = fs::read_to_string("/etc/os-release")?;
     let value = |key: &str| {
         let line = release.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
         line.map(|value| value.trim_matches('"').to_owned())
     };
     if value("ID").as_deref() != Some("debian") {
-        return Err(format!(
-            "QEMU {}.{} or newer is not in PATH, and this is not Debian: install it",
-            OLDEST.0, OLDEST.1
-        )
-        .into());
+        return Err("this is not Debian".into());
     }
-    value("VERSION_CODENAME").ok_or_else(|| "this Debian has no codename: install QEMU 10.0 or newer".into())
+    value("VERSION_CODENAME").ok_or_else(|| "this Debian has no codename".into())
 }
 
 /// What is installed, less QEMU's own packages, so that all of it comes from one place.
