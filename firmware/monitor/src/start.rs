@@ -21,6 +21,7 @@ pub extern "C" fn warm(record: &mut MaybeUninit<Percpu>) {
 pub fn park(percpu: &mut Percpu) {
     interrupts::sleep();
     set_up_world_controls();
+    open_vectors();
     // SAFETY: the old record is overwritten by the new one; it owns nothing.
     run_when_told(unsafe { &mut *core::ptr::from_mut(percpu).cast::<MaybeUninit<Percpu>>() });
 }
@@ -50,6 +51,8 @@ fn open_vectors() {
     }
     if sme {
         write!(S3_6_C1_C2_6, SMCR);
+        // Neither streaming mode nor ZA, as after reset.
+        write!(S3_3_C4_C2_2, 0);
     }
     barrier::isb();
 }

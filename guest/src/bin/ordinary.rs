@@ -34,7 +34,8 @@ fn line() -> String {
     let features = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let has = |name: &str| features.lines().any(|line| line.split_whitespace().any(|word| word == name));
     let kvm = fs::exists("/dev/kvm").unwrap_or(false);
-    let counters = fs::exists("/sys/bus/event_source/devices/armv8_pmuv3_0").unwrap_or(false);
+    let mut counters = fs::read_dir("/sys/bus/event_source/devices").into_iter().flatten().flatten();
+    let counters = counters.any(|device| device.file_name().to_string_lossy().starts_with("armv8_pmuv3"));
     format!(
         "ordinary: cpus {} kvm {kvm} pmu {counters} sve {} sme {} timers {}",
         online.trim(),
