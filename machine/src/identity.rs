@@ -1,5 +1,7 @@
 //! Who the machine is: what boot would have derived, signed and handed over.
 
+use std::sync::OnceLock;
+
 use p384::ecdsa::{SigningKey, VerifyingKey};
 use rot::config::{DRAM_LEAST, Firmware, Hardware};
 use rot::key::{COORDINATE, POINT, coordinates, point, spki_hash};
@@ -15,6 +17,7 @@ const SECRET: [u8; 32] = *b"a machine that is but software!!";
 const TOKEN_ROOM: usize = 4096;
 
 /// A machine's keys, measurements and platform token.
+#[derive(Clone)]
 pub struct Identity {
     /// The platform token, a COSE_Sign1.
     pub token: Vec<u8>,
@@ -35,7 +38,9 @@ impl Identity {
     /// If the root of trust refuses its own constants.
     #[must_use]
     pub fn new() -> Identity {
-        derive().expect("the root of trust takes its own constants")
+        // Every board asks for it, and some tests make thousands.
+        static MADE: OnceLock<Identity> = OnceLock::new();
+        MADE.get_or_init(|| derive().expect("the root of trust takes its own constants")).clone()
     }
 }
 

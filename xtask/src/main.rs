@@ -8,6 +8,7 @@ mod check;
 mod chromium;
 mod demo;
 mod dist;
+mod fuzz;
 mod images;
 mod initrd;
 mod kernel;
@@ -65,6 +66,8 @@ enum Command {
     },
     /// Run the RMM beside its model, by commands at random.
     Soak(soak::Soak),
+    /// Throw bytes at every parser and commands at the RMM, under libFuzzer.
+    Fuzz(fuzz::Fuzz),
     /// Make the tarball.
     Dist,
 }
@@ -101,6 +104,7 @@ fn main() -> ExitCode {
         Command::Bench { what: Bench::Demo { runs, json } } => done(bench::demo(runs, json)),
         Command::Bench { what: Bench::Rmm { json } } => done(bench::rmm(json)),
         Command::Soak(asked) => done(soak::soak(&asked)),
+        Command::Fuzz(asked) => done(fuzz::fuzz(&asked)),
         Command::Dist => done(pack()),
     };
     code.unwrap_or_else(|error| {

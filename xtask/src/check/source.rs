@@ -31,6 +31,7 @@ impl Source {
             || name == "tests.rs"
             || name.ends_with("_tests.rs")
             || self.room() == "stories"
+            || self.path.starts_with("fuzz/")
     }
 
     /// The code before the tests at the file's end, if it has some.
