@@ -20,8 +20,12 @@ mod vm;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// The shortest way from a kernel and a token to a verdict; docs/verify.md goes it slowly.
+const EXAMPLE: &str = "Example: allod measure direct --kernel Image --initrd initrd.img --json > realm.json
+         allod verify token.cbor --nonce $NONCE --anchor root.pem --reference platform.json --reference realm.json";
+
 #[derive(Parser)]
-#[command(name = "allod", version, about = "Arm CCA Realms, launched, measured and verified")]
+#[command(name = "allod", version, about = "Arm CCA Realms, launched, measured and verified", after_help = EXAMPLE)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -30,26 +34,32 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Manufacture a platform: its secret, keys, certificates; sign and assemble its firmware.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: allod platform init machine")]
     Platform(platform::Command),
     /// Compute the values a token must show, from files alone.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example: allod measure direct --kernel Image --initrd initrd.img --json > realm.json"
+    )]
     Measure(measure::Command),
     /// Judge a token against anchors, endorsements and references.
     Verify(verify::Args),
     /// Say what files are and explain what they say, verifying nothing.
     Inspect(inspect::Args),
     /// Keep a folder of whom to trust.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: allod anchors add root.pem --store anchors")]
     Anchors(Box<anchors::Command>),
     /// Make, sign, show and convert reference values.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example: allod reference create realm.json --output realm.corim && allod reference show realm.corim"
+    )]
     Reference(Box<reference::Command>),
     /// Explain, replay and check event logs of measured boots.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: allod eventlog explain ccel.bin")]
     Eventlog(eventlog::Command),
     /// List, show and try out policies: what a verdict demands beside what every verification demands.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example: allod policy list")]
     Policy(policy::Command),
     /// Start the emulated machine and launch a Realm on it.
     Run(Box<run::Args>),
@@ -77,3 +87,6 @@ pub fn main() -> ExitCode {
 
 /// What a command answers: an exit code, or why it could not do its work.
 pub(crate) type Done = Result<ExitCode, Box<dyn std::error::Error>>;
+
+#[cfg(test)]
+mod help_tests;

@@ -34,6 +34,7 @@ pub enum Command {
 
 /// Arguments of `allod platform init`.
 #[derive(Args)]
+#[command(after_help = "Example: allod platform init machine")]
 pub struct Init {
     /// The folder to make; it must not exist.
     dir: PathBuf,
@@ -44,6 +45,9 @@ pub struct Init {
 
 /// Arguments of `allod platform sign`.
 #[derive(Args)]
+#[command(
+    after_help = "Example: allod platform sign --key machine/ca/firmware-signer.pem --kind rmm rmm.bin rmm.signed"
+)]
 pub struct Sign {
     /// The firmware signer's private key, such as ca/firmware-signer.pem of a machine's folder.
     #[arg(long, value_name = "FILE")]
@@ -80,6 +84,8 @@ pub enum Image {
 
 /// Arguments of `allod platform flash`.
 #[derive(Args)]
+#[command(after_help = "\
+Example: allod platform flash --dir machine --boot boot.bin --monitor monitor.signed --rmm rmm.signed --output flash.bin")]
 pub struct Flash {
     /// The machine's folder.
     #[arg(long, value_name = "DIR")]

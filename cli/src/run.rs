@@ -68,6 +68,12 @@ pub fn mask(calls: &[Calls]) -> u64 {
 /// The command line of `allod run`.
 #[derive(ClapArgs)]
 #[group(skip)]
+#[command(after_help = "\
+Exit status: 0 the verdict affirms, or without --verify the run came to its own end · 1 a crash, a hang, a machine error ·
+2 wrong use, or a file that cannot be read · 10 to 13 the verdict, as of `allod verify` · 20 boot refused the firmware ·
+21 an attack succeeded · 22 the host refused the image · 23 an attack was refused that leaves no Realm to judge.
+
+Example: allod run --firmware firmware --platform machine --kernel Image --initrd initrd.img --verify --token token.cbor")]
 pub struct Args {
     /// Folder of boot.bin, monitor.bin, rmm.bin and host.bin [default: `firmware` beside this program].
     #[arg(long, value_name = "DIR")]

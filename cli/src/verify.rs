@@ -40,7 +40,14 @@ Example for virtCCA, with the certificate that came with the token and the ones 
 Example with a page to look at, and a signed result for a relying party:
          allod verify token.cbor --nonce $NONCE --anchor machine/endorsements/root.pem \\
          --endorsements machine/endorsements --reference platform.json --reference realm.json \\
-         --log ccel.bin --report report.html --ear result.jwt --ear-key verifier.pem")]
+         --log ccel.bin --report report.html --ear result.jwt --ear-key verifier.pem
+
+Example of a boot whose log has to be as rules have it, by a stock policy:
+         allod verify token.cbor --nonce $NONCE --anchor machine/endorsements/root.pem \\
+         --endorsements machine/endorsements --reference platform.json --reference realm.json \\
+         --log ccel.bin --rules rules.toml --policy cca
+
+docs/verify.md goes the whole way; docs/policy.md says what policies are.")]
 pub struct Args {
     /// The evidence: a token of Arm CCA or virtCCA, bare or in the message of another system, in hexadecimal or base64 or
     /// neither; `-` reads standard input. Certificates and a log in it count as if given.

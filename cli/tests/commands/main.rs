@@ -1,0 +1,56 @@
+//! The program as people use it: its help, its pages of documentation, its policies.
+
+mod help;
+mod page;
+mod policy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder that goes with its owner.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("allod-commands-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.0.join(name), content).expect("a file");
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The program under test.
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_allod"))
+}
+
+/// Runs the program in a folder.
+fn allod(folder: &Folder, arguments: &[&str]) -> Output {
+    Command::new(program()).args(arguments).current_dir(&folder.0).output().expect("the program runs")
+}
+
+/// What it printed, and its exit status.
+fn said(output: &Output) -> (String, Option<i32>) {
+    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+}
+
+/// An arm64 `Image` of no instruction but branches to itself.
+fn image() -> Vec<u8> {
+    let mut image = vec![0; 64];
+    image[0..4].copy_from_slice(&0x1400_0000_u32.to_le_bytes());
+    image[16..24].copy_from_slice(&0x20_0000_u64.to_le_bytes());
+    image[24] = 0xA;
+    image[56..60].copy_from_slice(b"ARM\x64");
+    image.extend(0x1400_0000_u32.to_le_bytes().repeat(5000));
+    image
+}
