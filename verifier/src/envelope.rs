@@ -275,7 +275,15 @@ impl Opening {
         if text.contains("-----BEGIN ") {
             let blocks = certificate::blocks(text.as_bytes()).map_err(Refusal::Certificate)?;
             let Some((_, first)) = blocks.first() else { return Ok(false) };
-            return self.certified(first, left);
+            if self.certified(first, left)? {
+                return Ok(true);
+            }
+            self.layer("PEM");
+            let known = self.bytes(first, left)?;
+            if !known {
+                self.opened.layers.pop();
+            }
+            return Ok(known);
         }
         if is_jws(text) {
             return Err(Refusal::Result);
@@ -352,10 +360,11 @@ fn once(place: &mut Option<Vec<u8>>, bytes: &[u8], what: &'static str) -> Result
     }
 }
 
-/// Undoes hexadecimal, in lines or not.
+/// Undoes hexadecimal, in lines or not, as one number, as numbers with commas between them, or as bare digits.
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: String = text.split_ascii_whitespace().collect();
-    hex::decode(digits.strip_prefix("0x").unwrap_or(&digits)).filter(|bytes| !bytes.is_empty())
+    let parts = text.split([',', ' ', '\t', '\r', '\n']);
+    let digits: String = parts.map(|part| part.strip_prefix("0x").unwrap_or(part)).collect();
+    hex::decode(&digits).filter(|bytes| !bytes.is_empty())
 }
 
 /// Undoes base64 of either alphabet, in lines or not, padded or not.

@@ -122,7 +122,10 @@ fn a_device_certificate_in_the_envelope_is_an_endorsement() {
         assert_eq!(verdict.outcome(), Outcome::Affirming, "{name}: {verdict:#?}");
         let said = said(&verdict);
         assert!(said.contains(name) && said.contains("taken as --certificate"), "{name}: {said}");
-        for encoded in [hex(&message), base64(&message), base64(hex(&message).as_bytes())] {
+        let dumped: Vec<String> = message.iter().map(|byte| format!("0x{byte:02x}")).collect();
+        let armoured = format!("-----BEGIN EVIDENCE-----\n{}\n-----END EVIDENCE-----\n", base64(&message));
+        let twice = base64(hex(&message).as_bytes());
+        for encoded in [hex(&message), base64(&message), twice, dumped.join(",\n "), armoured] {
             assert_eq!(judge(encoded.as_bytes()).outcome(), Outcome::Affirming, "{name}, encoded");
         }
     }

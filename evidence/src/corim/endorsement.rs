@@ -89,7 +89,9 @@ impl Masked {
     pub fn admits(&self, found: &[u8]) -> bool {
         let Some(mask) = &self.mask else { return self.value == found };
         let bits = self.value.iter().zip(mask).zip(found);
-        self.value.len() == found.len() && bits.into_iter().all(|((value, mask), found)| (value ^ found) & mask == 0)
+        // A mask of another length compares fewer bits than whoever wrote it meant: then nothing is as expected.
+        let whole = self.value.len() == found.len() && mask.len() == self.value.len();
+        whole && bits.into_iter().all(|((value, mask), found)| (value ^ found) & mask == 0)
     }
 }
 
