@@ -193,3 +193,6 @@ impl Devices {
         if self.mmio { self.count + self.networks + default } else { 0 }
     }
 }
+
+#[cfg(test)]
+mod tests;
