@@ -23,6 +23,8 @@ pub struct Translation {
     pub pa: u64,
     /// Whose memory it must be.
     pub world: World,
+    /// Whether it may be read: what may only be written is none the less mapped.
+    pub read: bool,
     /// Whether it may be written.
     pub write: bool,
 }
@@ -47,7 +49,7 @@ impl Tlb {
             Some(found) => found,
             None => walk(board, realm, page)?,
         };
-        if write && !found.write {
+        if !(if write { found.write } else { found.read }) {
             return Err(PERMISSION | 3);
         }
         lock(&self.0).insert(key, found);
@@ -91,7 +93,7 @@ fn walk(board: &Board, realm: &RealmContext, ipa: u64) -> Result<Translation, St
         match (entry & VALID != 0, leaf) {
             (false, _) => return Err(TRANSLATION | level),
             (true, false) if level == 3 => return Err(TRANSLATION | level),
-            (true, true) => return leaf_of(entry, ipa, level),
+            (true, true) => return Ok(leaf_of(entry, ipa, level)),
             (true, false) => {
                 level += 1;
                 table = entry & ADDRESS;
@@ -101,13 +103,11 @@ fn walk(board: &Board, realm: &RealmContext, ipa: u64) -> Result<Translation, St
     }
 }
 
-fn leaf_of(entry: u64, ipa: u64, level: u64) -> Result<Translation, Status> {
+fn leaf_of(entry: u64, ipa: u64, level: u64) -> Translation {
     let within = (1 << shift(level)) - 1;
-    if entry & READ == 0 {
-        return Err(PERMISSION | level);
-    }
     let world = if entry & NS != 0 { World::Normal } else { World::Realm };
-    Ok(Translation { pa: entry & ADDRESS & !within | ipa & within, world, write: entry & WRITE != 0 })
+    let pa = entry & ADDRESS & !within | ipa & within;
+    Translation { pa, world, read: entry & READ != 0, write: entry & WRITE != 0 }
 }
 
 const fn shift(level: u64) -> u64 {

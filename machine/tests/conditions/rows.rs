@@ -69,6 +69,12 @@ impl Table {
         self
     }
 
+    /// Words of the page are others.
+    fn words(mut self, id: &'static str, words: &[(usize, u64)], x0: u64) -> Table {
+        self.rows.push(Row { id, arguments: vec![], words: words.into(), x0, outputs: vec![] });
+        self
+    }
+
     /// The last row has an output.
     fn output(mut self, register: usize, value: u64) -> Table {
         self.rows.last_mut().expect("a row").outputs.push((register, value));
@@ -188,7 +194,9 @@ fn realm_create() -> Table {
         .word("params_valid", 0x30, &[2, 3, 0xFF], INPUT)
         .word("params_valid", 0x18, &[0], INPUT)
         .word("params_valid", 0x20, &[0], INPUT)
-        .word("params_supp", 0x0, &[1], INPUT)
+        .word("params_supp", 0x0, &[1, 4, 5], INPUT)
+        .words("params_supp", &[(0, 2), (0x10, 2)], INPUT)
+        .words("params_supp", &[(0, 2), (0x10, 0xFF)], INPUT)
         .word("params_supp", 0x8, &[0, 31, 49, 52, 0xFF], INPUT)
         .word("params_supp", 0x18, &[6, 0xFF], INPUT)
         .word("params_supp", 0x20, &[4, 0xFF], INPUT)

@@ -65,8 +65,6 @@ pub struct Generator {
     planned: VecDeque<Command>,
     /// The next place where no program has yet been.
     next_pc: u64,
-    /// Whether mappings may be write-only: no vCPU then touches the host's memory.
-    pub write_only: bool,
     /// Whether the first block of 2 MB is kept to be given to a Realm as a whole.
     whole_block: bool,
 }
@@ -82,8 +80,7 @@ type Make = fn(&mut Generator, &Model) -> Command;
 
 impl Generator {
     pub fn new(seed: u64, whole_block: bool) -> Generator {
-        let write_only = seed.is_multiple_of(4);
-        Generator { random: Random(seed), planned: VecDeque::new(), next_pc: 0x1_0000, write_only, whole_block }
+        Generator { random: Random(seed), planned: VecDeque::new(), next_pc: 0x1_0000, whole_block }
     }
 
     /// The next command, given what the model knows.

@@ -58,8 +58,7 @@ fn page(from: &mut Generator, irq: bool, emulatable: bool) -> Words {
 /// wider one would fault in stage 1.
 fn address(from: &mut Generator, realm: &Realm) -> u64 {
     let ipa = if from.random.chance(60) { from.mapped(realm) } else { from.ipa(realm) };
-    let ipa = (ipa & 0xFFFF_FFFF_F000) | (from.random.below(512) * 8);
-    if from.write_only && ipa & realm.space.half() != 0 { 0 } else { ipa }
+    (ipa & 0xFFFF_FFFF_F000) | (from.random.below(512) * 8)
 }
 
 fn op(from: &mut Generator, realm: &Realm) -> Op {

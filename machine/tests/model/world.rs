@@ -114,6 +114,7 @@ pub fn limits() -> Limits {
         Limits {
             s2sz: 48,
             sve_vl: Some(1),
+            pmu_counters: Some(4),
             num_bps: 5,
             num_wps: 3,
             num_lrs: 3,

@@ -178,7 +178,7 @@ impl Generator {
                 1,
             ])
         };
-        let access = if self.write_only { self.random.below(4) } else { self.random.pick(&[0, 1, 3, 3, 3]) };
+        let access = self.random.pick(&[0, 1, 2, 3, 3, 3]);
         let cached = self.random.pick(&[6, 6, 7, 5, 3, 2, 1, 0]);
         let desc = (pa / size(level) * size(level)) | (access << 6) | (cached << 2);
         let odd = 1 << self.random.below(64);

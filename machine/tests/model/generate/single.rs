@@ -50,6 +50,13 @@ impl Generator {
             ];
             words.push(self.random.pick(&odd));
         }
+        if self.random.chance(10) {
+            words.extend([
+                (0x0, self.random.below(4) << 1),
+                (0x10, self.random.below(3)),
+                (0x28, self.random.below(6)),
+            ]);
+        }
         let mut rd = self.address(model, State::Delegated);
         if self.random.chance(3) {
             rd = base + self.random.below(shape[2].max(1)) * GRANULE;
