@@ -1,9 +1,11 @@
 //! `cargo xtask bench demo`: how long each stage takes, beside the same kernel as a plain Normal-world guest.
-//! `cargo xtask bench rmm`: see `rmm`.
+//! `cargo xtask bench rmm`, `cargo xtask bench verify`: see the modules of these names.
 
 mod rmm;
+mod verify;
 
 pub(crate) use rmm::rmm;
+pub(crate) use verify::verify;
 
 use crate::demo::World;
 use crate::{Done, room};

@@ -1,6 +1,7 @@
-//! `cargo xtask dist`: one tarball that runs where there is only QEMU.
+//! `cargo xtask dist`: a tarball for each processor that runs where there is only QEMU.
 
 use crate::images::{FIRMWARE, Images};
+use crate::musl::Arch;
 use crate::{Done, room};
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -20,9 +21,10 @@ virtio-pci built in; the initramfs holds `allod-guest` and the modules of the ke
   ./allod --help        guest/allod-guest is the tool inside the Realm
 ";
 
-/// Writes the tarball of what was built and answers its path. The same files give the same bytes.
-pub(crate) fn write(images: &Images) -> Done<PathBuf> {
-    let name = format!("allod-{}-x86_64", env!("CARGO_PKG_VERSION"));
+/// Writes the tarball of what was built, with the `allod` of a processor, and answers its path. The same files give the
+/// same bytes.
+pub(crate) fn write(images: &Images, arch: Arch, allod: &Path) -> Done<PathBuf> {
+    let name = format!("allod-{}-{}", env!("CARGO_PKG_VERSION"), arch.name());
     let path = room::target("dist").join(format!("{name}.tar.gz"));
     fs::create_dir_all(room::target("dist"))?;
     let mut archive = tar::Builder::new(GzEncoder::new(File::create(&path)?, Compression::default()));
@@ -35,7 +37,7 @@ pub(crate) fn write(images: &Images) -> Done<PathBuf> {
     };
     add("README", 0o644, README.as_bytes())?;
     add("LICENSE", 0o644, &fs::read(room::root().join("LICENSE"))?)?;
-    add("allod", 0o755, &fs::read(&images.allod)?)?;
+    add("allod", 0o755, &fs::read(allod)?)?;
     for image in FIRMWARE {
         let inside = format!("firmware/{image}.bin");
         add(&inside, 0o644, &fs::read(images.firmware.join(format!("{image}.bin")))?)?;

@@ -1,16 +1,17 @@
 //! Builds every image: the four firmware programs flattened, the guest tool in its initramfs, and `allod`.
 
+use crate::musl::{self, Arch};
 use crate::{Done, kernel, room, tool};
 use object::read::elf::{ElfFile64, ProgramHeader};
 use object::{Endianness, elf};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The bare-metal programs, by room.
 pub(crate) const FIRMWARE: [&str; 4] = ["boot", "monitor", "rmm", "host"];
 const BARE: &str = "aarch64-unknown-none-softfloat";
 const GUEST: &str = "aarch64-unknown-linux-musl";
-const HOST: &str = "x86_64-unknown-linux-musl";
 
 /// What a build made.
 pub(crate) struct Images {
@@ -34,8 +35,7 @@ pub(crate) fn build() -> Done<Images> {
     let guest = room::cargo_target().join(GUEST).join("release/allod-guest");
     let initrd = out.join("initrd.img");
     crate::initrd::write(&initrd, &guest, &kernel)?;
-    cargo_build(&["--release", "--target", HOST, "--package", "allod"])?;
-    let allod = room::cargo_target().join(HOST).join("release/allod");
+    let allod = allod(Arch::here())?;
     Ok(Images { firmware, initrd, allod, guest })
 }
 
@@ -74,10 +74,24 @@ fn placeless() -> String {
     format!("target.{BARE}.rustflags={flags:?}")
 }
 
+/// Builds the static `allod` for a processor.
+pub(crate) fn allod(arch: Arch) -> Done<PathBuf> {
+    let target = arch.target();
+    let mut build = cargo();
+    build.args(["--release", "--target", &target, "--package", "allod"]);
+    tool::run(musl::compile_for(&mut build, arch)?)?;
+    Ok(room::cargo_target().join(target).join("release/allod"))
+}
+
 fn cargo_build(args: &[&str]) -> Done {
+    tool::run(cargo().args(args))
+}
+
+fn cargo() -> Command {
     // What is run and shipped needs no symbols; the firmware profile says for itself what it keeps.
     let mut build = tool::cargo();
-    tool::run(build.env("CARGO_PROFILE_RELEASE_STRIP", "symbols").args(["build", "--quiet", "--locked"]).args(args))
+    build.env("CARGO_PROFILE_RELEASE_STRIP", "symbols").args(["build", "--quiet", "--locked"]);
+    build
 }
 
 /// The bytes of an ELF's loaded segments as they lie in memory, from the lowest to the highest address that the

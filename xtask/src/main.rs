@@ -13,6 +13,7 @@ mod images;
 mod initrd;
 mod kernel;
 mod mirror;
+mod musl;
 mod qemu;
 mod room;
 mod soak;
@@ -89,6 +90,12 @@ enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// What judging evidence takes: tokens, event logs, images, the start of `allod verify`, and its size.
+    Verify {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -103,6 +110,7 @@ fn main() -> ExitCode {
         Command::Build => images::build().map(|_| ExitCode::SUCCESS),
         Command::Bench { what: Bench::Demo { runs, json } } => done(bench::demo(runs, json)),
         Command::Bench { what: Bench::Rmm { json } } => done(bench::rmm(json)),
+        Command::Bench { what: Bench::Verify { json } } => done(bench::verify(json)),
         Command::Soak(asked) => done(soak::soak(&asked)),
         Command::Fuzz(asked) => done(fuzz::fuzz(&asked)),
         Command::Dist => done(pack()),
@@ -119,7 +127,7 @@ pub(crate) fn provision() -> Done {
     let qemu = qemu::provision()?;
     eprintln!("qemu     {} ({})", qemu.version, room::shown(&qemu.program));
     kernel::provision()?.print();
-    Ok(())
+    musl::provision(musl::Arch::here())
 }
 
 /// Builds the firmware into `out`.
@@ -130,7 +138,10 @@ fn firmware(out: Option<std::path::PathBuf>) -> Done {
 
 fn pack() -> Done {
     provision()?;
-    let path = dist::write(&images::build()?)?;
-    println!("{} sha256:{}", room::shown(&path), tool::sha256(&path)?);
+    let images = images::build()?;
+    for arch in musl::Arch::ALL {
+        let path = dist::write(&images, arch, &images::allod(arch)?)?;
+        println!("{} sha256:{}", room::shown(&path), tool::sha256(&path)?);
+    }
     Ok(())
 }

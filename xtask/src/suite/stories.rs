@@ -1,6 +1,7 @@
 //! What must work, on QEMU with Debian's kernel.
 
 use super::{Case, Run, Stage, Weight};
+use crate::musl::Arch;
 use crate::{Done, dist, images, tool};
 use std::ffi::OsStr;
 use std::fs;
@@ -122,7 +123,7 @@ fn too_long(stage: &Stage) -> Done {
 /// The tarball, unpacked into a folder of its own and run with nothing else in the environment.
 fn tarball(stage: &Stage) -> Done {
     let dir = stage.scratch.join("unpacked");
-    let archive = dist::write(&stage.world.images)?;
+    let archive = dist::write(&stage.world.images, Arch::here(), &stage.world.images.allod)?;
     dist::unpack(&archive, &dir)?;
     let inside = fs::read_dir(&dir)?.flatten().next().ok_or("an empty tarball")?.path();
     let mut run = Command::new(inside.join("allod"));
