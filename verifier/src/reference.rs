@@ -6,6 +6,7 @@ mod choice;
 mod corim;
 mod flat;
 mod huawei;
+mod virtcca;
 mod write;
 
 pub use admission::{Admission, open};
@@ -202,6 +203,9 @@ impl References {
         }
         if huawei::is_component_list(file) {
             return self.add_component_list(file);
+        }
+        if let Some(values) = virtcca::values(file) {
+            return self.add_values(values?);
         }
         let file: wire::File = serde_json::from_slice(file).map_err(Unusable::Json)?;
         if file.profile != PROFILE {

@@ -77,3 +77,47 @@ fn files_add_up_and_may_not_contradict_each_other() {
     let other = RIM.replace("11", "22");
     assert!(matches!(add(&[&realm(RIM), &realm(&other)]), Err(Unusable::Conflict { field: "rim" })));
 }
+
+#[test]
+fn a_mask_of_another_length_admits_nothing() {
+    let admits = |mask: &str, found: &[u8]| {
+        let fields = format!(r#""config": "c0ffee", "config_mask": "{mask}""#);
+        let references = add(&[&platform(&fields)]).expect("a reference");
+        references.platform.expect("a platform").admits_config(found)
+    };
+    assert!(admits("ff0000", &[0xC0, 0, 0]), "the control: one byte counts");
+    assert!(!admits("ff0000", &[0xC1, 0, 0]));
+    for mask in ["", "ff", "ff00", "ff000000"] {
+        assert!(!admits(mask, &[0xC0, 0xFF, 0xEE]) && !admits(mask, &[0xC0, 0, 0]), "{mask}");
+    }
+}
+
+#[test]
+fn values_of_virtcca_are_read_in_every_form() {
+    let rim = "B2".repeat(32);
+    let rems: Vec<String> = (0..4).map(|index| format!("0{index}").repeat(32)).collect();
+    let flat = format!(r#"{{"rim": "{rim}", "rem": ["{}"], "hash_alg": "sha-256"}}"#, rems.join("\", \""));
+    let named: Vec<String> = (0..4).map(|at| format!(r#""vcca.cvm.rem.{at}": "{}""#, rems[at])).collect();
+    let named = format!(r#"{{"vcca.cvm.rim": "{rim}", {}}}"#, named.join(", "));
+    let within = serde_json::json!({ "refs": named }).to_string();
+    let line = format!("RIM-HASH: {rim}\n");
+    for (file, measured) in [(&flat, true), (&named, true), (&within, true), (&line, false)] {
+        let realm = add(&[file]).expect("read").realm.expect("a Realm");
+        assert_eq!(realm.rim.as_deref(), Some(&[0xB2; 32][..]), "{file}");
+        assert_eq!(realm.rem(3), measured.then_some(&[3; 32][..]), "{file}");
+        assert_eq!(realm.hash.map(|it| it.name()), Some("sha-256"));
+    }
+    for bad in [
+        "RIM-HASH: B2".to_string(),
+        flat.replace("sha-256", "md5"),
+        flat.replace("\"rem\"", "\"remm\""),
+        flat.replace(&rems[3], "03"),
+        named.replace("rem.3", "rem.4"),
+        named.replace(&rim, "xy"),
+        r#"{"rim": 1}"#.to_string(),
+    ] {
+        assert!(matches!(add(&[&bad]), Err(Unusable::Value { .. })), "{bad}");
+    }
+    let two = add(&[&line, &format!("RIM-HASH: {}", "B3".repeat(32))]);
+    assert!(matches!(two, Err(Unusable::Conflict { field: "rim" })));
+}

@@ -40,12 +40,17 @@ fn object(members: &Map<String, Value>, text: &str) -> Found {
     if !members.is_empty() && members.values().all(|it| record(it) || it.is_string()) && members.values().any(record) {
         return Found::new("conceptual message wrapper, a collection in JSON", listed(members));
     }
-    let known: [(&[&str], &str); 12] = [
+    let known: [(&[&str], &str); 17] = [
         (&["measure_value"], "Huawei's reference values of platform components (software_components.json)"),
         (&["grub", "kernels"], "virtCCA's reference values of boot images (image_reference_measurement.json)"),
         (&["cca-verifier"], "configuration of Trustee's CCA verifier"),
         (&["capabilities", "api-endpoints"], "discovery document of CoSERV"),
         (&["media-types", "attestation-schemes"], "discovery document of Veraison"),
+        (&["protected", "encrypted_key", "ciphertext"], "resource of Trustee (KBS), encrypted (JWE)"),
+        (&["version", "tee"], "authentication request to Trustee (KBS)"),
+        (&["nonce", "extra-params"], "challenge of Trustee (KBS)"),
+        (&["nonce", "expiry", "accept"], "session of a Veraison verifier, without evidence"),
+        (&["type", "detail"], "problem details of a service"),
         (&["corim-id"], "template of a CoRIM (cocli)"),
         (&["tag-identity", "triples"], "template of a CoMID (cocli)"),
         (&["keys"], "set of JSON Web Keys"),

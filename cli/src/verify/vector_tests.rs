@@ -204,3 +204,53 @@ fn steps_are_named_as_in_reports() {
     assert!(super::step("everything").is_err_and(|error| error.contains("platform-signature")));
     assert!(moment(AT).is_ok());
 }
+
+/// The real machine's token and certificate in the messages in which they would have come.
+#[test]
+fn the_real_virtcca_machine_is_judged_in_every_envelope() {
+    let Some(folder) = vectors("virtcca", 1) else { return };
+    let expected = json(&folder.join("expected.json"))["gta-vcca-token-2.cbor"].clone();
+    let nonce = expected["challenge"].as_str().expect("a challenge");
+    let read = |name: &str| std::fs::read(folder.join(name)).expect("the vector");
+    let (token, device) = (read("gta-vcca-token-2.cbor"), read("gta-dev-cert.der"));
+    let log = std::fs::read(folder.join("../eventlog/arm64-direct.bin")).expect("the vector");
+    let base64 = |bytes: &[u8]| <base64ct::Base64 as base64ct::Encoding>::encode_string(bytes);
+    let framed = |part: &[u8]| [&(part.len() as u64).to_le_bytes(), part].concat();
+    let gta = |logs: Value| {
+        let evidence = json!({"vcca_token": base64(&token), "dev_cert": base64(&device), "logs": logs});
+        json!({"attester_type": "virt_cca", "evidence": evidence}).to_string().into_bytes()
+    };
+    let secgear = |uefi: Value| {
+        json!({"evidence": token, "dev_cert": device, "ima_log": null, "uefi_log": uefi}).to_string().into_bytes()
+    };
+    let scratch = Scratch::new("envelopes");
+    let (root, sub) =
+        (path(&folder, "huawei-equipment-root-ca-rsa.pem"), path(&folder, "huawei-it-product-ca-rsa.pem"));
+    let judge = |message: &[u8]| {
+        let file = scratch.write("evidence", message);
+        run(&[&file, "--nonce", nonce, "--anchor", &root, "--certificate", &sub])
+    };
+    assert_eq!(judge(&token), status(Outcome::NoTrustAnchor), "the control: the bare token lacks its certificate");
+    let mut tried = 0;
+    for message in [
+        gta(json!([])),
+        gta(json!([{"log_type": "ImaLog", "log_data": base64(b"10 00 ima-ng")}])),
+        secgear(json!(null)),
+        json!({"evidence_virtcca": token, "dev_cert": device}).to_string().into_bytes(),
+        [framed(&token), framed(&device)].concat(),
+    ] {
+        assert_eq!(judge(&message), status(Outcome::Warning), "its firmware it says nothing of, and the rest holds");
+        assert_eq!(judge(base64(&message).as_bytes()), status(Outcome::Warning), "in base64");
+        tried += 1;
+    }
+    assert_eq!(tried, 5);
+    // A log that came along is replayed like one that was given.
+    for message in [gta(json!([{"log_type": "CCEL", "log_data": base64(&log)}])), secgear(json!({"ccel_data": log}))] {
+        assert_eq!(judge(&message), status(Outcome::Contraindicated), "another machine's log");
+    }
+    // Another machine's certificate beside the token, as in samples that nobody compared.
+    let other = json!({"evidence": token, "dev_cert": read("huawei-it-product-ca-rsa.pem")}).to_string();
+    assert_eq!(judge(other.as_bytes()), status(Outcome::NoTrustAnchor), "an authority is no device");
+    assert_eq!(judge(b"{\"evidence\": [1, 2, 3], \"dev_cert\": []}"), status(Outcome::Malformed));
+    assert_eq!(judge(b"{}"), status(Outcome::Malformed));
+}
