@@ -198,10 +198,10 @@ fn features() -> Features {
     const MMFR0: usize = 7 * 8;
     let mut ids = [0; 64];
     ids[PFR0] = 0x0000_0001_0100_1111;
-    ids[DFR0] = 3 << 20 | 5 << 12 | 6;
+    ids[DFR0] = 3 << 20 | 5 << 12 | 6 << 8 | 6;
     ids[MMFR0] = 0x1100_0005;
     let ich_vtr = 4 << 29 | 4 << 26 | 3;
-    Features { pa_bits: 48, vmid_bits: 8, ids, ich_vtr, midr: 0x000F_0510, vector_quadwords: 2, pmu_counters: None }
+    Features { pa_bits: 48, vmid_bits: 8, ids, ich_vtr, midr: 0x000F_0510, vector_quadwords: 2, pmu_counters: Some(4) }
 }
 
 impl Platform for El2<'_> {

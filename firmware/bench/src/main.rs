@@ -24,11 +24,6 @@ use row::Row;
 
 global_asm!(include_str!("entry.s"));
 
-unsafe extern "C" {
-    fn bench_canaries();
-    fn bench_canaries_kept() -> u64;
-}
-
 cpu::vectors!("bench_vectors":
     "bench_exception" "bench_exception" "bench_exception" "bench_exception"
     "bench_exception" "bench_exception" "bench_exception" "bench_exception"
@@ -56,12 +51,10 @@ extern "C" fn bench_start(first: u64) -> ! {
     if cfg!(feature = "residue") {
         residue::search();
     } else {
-        // SAFETY: the routines touch vector registers alone, which compiled code here does not use.
-        unsafe { bench_canaries() }
+        residue::plant_vectors();
         calls();
         realm::measure();
-        // SAFETY: as above.
-        assert!(unsafe { bench_canaries_kept() } == 1, "the firmware has changed vector registers");
+        residue::vectors_kept("the firmware has changed them");
     }
     let _ = writeln!(uart(), "bench done");
     off()

@@ -9,7 +9,7 @@ use abi::rmi::{
 };
 use core::arch::global_asm;
 use core::cell::UnsafeCell;
-use core::fmt::Write;
+use core::fmt::{Debug, Write};
 use core::ptr::{copy_nonoverlapping, read_volatile, write_volatile};
 use cpu::gic::Redistributor;
 use cpu::{barrier, read, write};
@@ -54,11 +54,15 @@ const TIMER: u32 = 26;
 const EMULATED: u64 = 0x7777;
 
 macro_rules! registers {
-    ($($register:ident $mask:expr,)*) => {
-        const NAMES: &[&str] = &[$(stringify!($register)),*];
+    ($list:ident: $($register:ident $mask:expr,)*) => {
+        mod $list {
+        use super::{ALL, LOW, MARK};
+        use cpu::{barrier, read, write};
+
+        pub const NAMES: &[&str] = &[$(stringify!($register)),*];
 
         /// Writes a value of its own to each register, as far as it takes it.
-        fn plant() {
+        pub fn plant() {
             let mut value = MARK | 0x0123_4567_0000;
             $(
                 value += 0x1111;
@@ -68,8 +72,9 @@ macro_rules! registers {
             barrier::isb();
         }
 
-        fn all() -> [u64; NAMES.len()] {
+        pub fn all() -> [u64; NAMES.len()] {
             [$(read!($register)),*]
+        }
         }
     };
 }
@@ -78,6 +83,7 @@ const ALL: u64 = u64::MAX;
 const LOW: u64 = 0xffff_ffff;
 
 registers! {
+    own:
     sp_el1 ALL, elr_el1 ALL, esr_el1 LOW, far_el1 ALL, vbar_el1 !0x7ff, ttbr0_el1 ALL, ttbr1_el1 ALL, mair_el1 ALL,
     contextidr_el1 LOW, tpidr_el1 ALL, tpidr_el0 ALL, tpidrro_el0 ALL, par_el1 ALL, cntkctl_el1 0x3ff, csselr_el1 0,
     cpacr_el1 0x30_0000, spsr_el1 0xf000_03c0, mdscr_el1 0, afsr0_el1 ALL, afsr1_el1 ALL, amair_el1 ALL,
@@ -94,6 +100,16 @@ registers! {
     // EL2: VHE's and others that EL3 keeps.
     tpidr_el2 ALL, S3_4_C13_C0_1 LOW, S3_4_C2_C0_1 ALL, far_el2 ALL, elr_el2 ALL, esr_el2 LOW, spsr_el2 0xf000_03c0,
     cntvoff_el2 0xffff, vpidr_el2 LOW, S3_4_C1_C2_0 0xf, S3_4_C1_C2_6 0x8000_000f,
+}
+
+// What a hypervisor with HCR_EL2.E2H has: SCTLR_EL12 and its like, timers of EL02, its own of EL2.
+registers! {
+    hosts:
+    S3_5_C1_C0_2 0x30_0000, S3_5_C1_C2_0 0x7, S3_5_C2_C0_0 ALL, S3_5_C2_C0_1 ALL, S3_5_C2_C0_2 0x5_b510_3510, S3_5_C4_C0_0 0xf000_03c0,
+    S3_5_C4_C0_1 ALL, S3_5_C5_C2_0 LOW, S3_5_C6_C0_0 ALL, S3_5_C10_C2_0 ALL, S3_5_C12_C0_0 !0x7ff, S3_5_C13_C0_1 LOW,
+    S3_5_C14_C1_0 0x3ff, S3_5_C14_C2_2 ALL, S3_5_C14_C3_2 ALL, tpidr_el1 ALL, tpidr_el0 ALL, tpidrro_el0 ALL, sp_el1 ALL,
+    ttbr0_el2 ALL, S3_4_C2_C0_1 ALL, mair_el2 ALL, S3_4_C13_C0_1 LOW, tpidr_el2 ALL, far_el2 ALL, elr_el2 ALL,
+    S3_4_C14_C3_2 ALL, cntvoff_el2 0xffff, cnthctl_el2 0xc00, S3_4_C1_C1_4 0xffff, S3_4_C1_C1_5 0xffff,
 }
 
 /// All vector registers at the longest length.
@@ -141,24 +157,26 @@ impl Vectors {
     }
 }
 
-/// Plants vectors, and notes them. Compiled code here uses none.
-fn plant_vectors(seed: u64) {
+/// Plants vectors of the longest length there is, and notes them. Compiled code here uses none.
+pub fn plant_vectors() {
+    open_vectors();
+    plant_seeded(MARK | 0x55);
+}
+
+fn plant_seeded(seed: u64) {
     // SAFETY: the routine touches vector registers alone.
     unsafe { residue_vectors_plant(seed) }
     places().before.read();
 }
 
-/// Sees that the vectors are those planted.
-fn vectors_kept(mode: Mode, function: u32) {
+/// Sees that the vectors are those planted; `since` says what may have changed them.
+pub fn vectors_kept(since: impl Debug) {
     let places = places();
     places.after.read();
     let (before, after) = (&places.before, &places.after);
     let z = before.z.iter().zip(&after.z).position(|(before, after)| before != after);
     let p = before.p.iter().zip(&after.p).position(|(before, after)| before != after);
-    assert!(
-        (z, p) == (None, None),
-        "vectors changed: {mode:?} {function:#x}: 64-bit word {z:?} of Z, half-word {p:?} of P"
-    );
+    assert!((z, p) == (None, None), "vectors changed: {since:?}: 64-bit word {z:?} of Z, half-word {p:?} of P");
 }
 
 /// SVCR.SM and SVCR.ZA.
@@ -174,15 +192,63 @@ enum Mode {
     Plain,
     Short,
     Streaming,
+    /// As Linux's KVM is: HCR_EL2.E2H and TGE.
+    Host,
 }
 
 /// Calls with everything planted, and finds everything again. Gives x0 to x4.
 fn call(mode: Mode, function: u32, arguments: [u64; 3]) -> [u64; 5] {
     set_mode(mode);
-    plant();
-    write!(S3_4_C1_C2_0, if mode == Mode::Short { 1 } else { 0xf });
-    write!(S3_4_C1_C2_6, STREAMING_WHOLE);
+    if mode == Mode::Host {
+        return as_host(|| planted(mode, function, arguments, hosts::plant, hosts::all, hosts::NAMES));
+    }
+    let plant = || {
+        own::plant();
+        write!(S3_4_C1_C2_0, if mode == Mode::Short { 1 } else { 0xf });
+        write!(S3_4_C1_C2_6, STREAMING_WHOLE);
+        barrier::isb();
+    };
+    planted(mode, function, arguments, plant, own::all, own::NAMES)
+}
+
+/// Runs `f` with E2H and TGE, and with the MMU off: the tables are not of that form.
+fn as_host<R>(f: impl FnOnce() -> R) -> R {
+    const E2H_TGE: u64 = 1 << 34 | 1 << 27;
+    const MMU: u64 = 1;
+    /// CPTR_EL2 in its other form: nothing traps.
+    const CPTR: u64 = 3 << 24 | 3 << 20 | 3 << 16;
+    let (hcr, sctlr, cptr) = (read!(hcr_el2), read!(sctlr_el2), read!(cptr_el2));
+    let (ttbr, mair, offset, timers) = (read!(ttbr0_el2), read!(mair_el2), read!(cntvoff_el2), read!(cnthctl_el2));
+    write!(sctlr_el2, sctlr & !MMU);
     barrier::isb();
+    write!(hcr_el2, hcr | E2H_TGE);
+    barrier::isb();
+    write!(cptr_el2, CPTR);
+    barrier::isb();
+    let result = f();
+    assert!(read!(hcr_el2) == hcr | E2H_TGE && read!(cptr_el2) == CPTR, "HCR_EL2 or CPTR_EL2");
+    write!(hcr_el2, hcr);
+    barrier::isb();
+    write!(cptr_el2, cptr);
+    write!(ttbr0_el2, ttbr);
+    write!(mair_el2, mair);
+    write!(cntvoff_el2, offset);
+    write!(cnthctl_el2, timers);
+    cpu::tlb::all_el2();
+    write!(sctlr_el2, sctlr);
+    barrier::isb();
+    result
+}
+
+fn planted<const N: usize>(
+    mode: Mode,
+    function: u32,
+    arguments: [u64; 3],
+    plant: impl FnOnce(),
+    all: impl Fn() -> [u64; N],
+    names: &[&str],
+) -> [u64; 5] {
+    plant();
     let before = all();
     let mut x = [0; 31];
     for (number, register) in (0..).zip(x.iter_mut()) {
@@ -192,11 +258,11 @@ fn call(mode: Mode, function: u32, arguments: [u64; 3]) -> [u64; 5] {
     x[1..4].copy_from_slice(&arguments);
     (x[4], x[5]) = (0, 0);
     let sent = x;
-    plant_vectors(MARK | 0x77);
+    plant_seeded(MARK | 0x77);
     // SAFETY: the routine keeps what the procedure call standard says; memory that the call may change is not Rust's.
     unsafe { residue_call(&raw mut x) }
-    vectors_kept(mode, function);
-    for (name, (before, after)) in NAMES.iter().zip(before.iter().zip(all())) {
+    vectors_kept((mode, function));
+    for (name, (before, after)) in names.iter().zip(before.iter().zip(all())) {
         assert!(*before == after, "{name}: {before:#x} became {after:#x}: {mode:?} {function:#x}");
     }
     for (number, (sent, got)) in sent.iter().zip(x).enumerate().skip(5) {
@@ -241,7 +307,7 @@ fn done(mode: Mode, function: u32, arguments: [u64; 3]) {
 /// Looks for residue, and prints what was done without any.
 pub fn search() {
     open();
-    for mode in [Mode::Plain, Mode::Short, Mode::Streaming] {
+    for mode in [Mode::Plain, Mode::Short, Mode::Streaming, Mode::Host] {
         build(mode);
         run(mode);
         take_down(mode);
@@ -252,14 +318,20 @@ pub fn search() {
 
 /// SVE and SME at every length, counters that do not count, and the interrupt controller for this CPU.
 fn open() {
-    write!(cptr_el2, 0x22ff);
-    barrier::isb();
-    write!(S3_4_C1_C2_0, 0xf);
-    write!(S3_4_C1_C2_6, STREAMING_WHOLE);
+    open_vectors();
     write!(pmcr_el0, 0);
     cpu::gic::open_el2();
     // SAFETY: this CPU's redistributor is mapped and nobody else's business.
     unsafe { Redistributor::new(abi::map::GICR as usize, 0) }.enable(TIMER, 0x80);
+}
+
+/// Nothing traps, and all is as long as can be.
+fn open_vectors() {
+    write!(cptr_el2, 0x22ff);
+    barrier::isb();
+    write!(S3_4_C1_C2_0, 0xf);
+    write!(S3_4_C1_C2_6, STREAMING_WHOLE);
+    barrier::isb();
 }
 
 fn build(mode: Mode) {
@@ -310,9 +382,9 @@ fn build(mode: Mode) {
 /// RMI_DATA_CREATE, measured: x5 has the flag, which is hashing by vectors.
 fn create_data(mode: Mode, rd: u64, data: u64, ipa: u64, source: u64) {
     set_mode(mode);
-    plant_vectors(MARK | 0x99);
+    plant_seeded(MARK | 0x99);
     must(fid::DATA_CREATE, [rd, data, ipa, source, rmi::DATA_FLAG_MEASURE]);
-    vectors_kept(mode, fid::DATA_CREATE);
+    vectors_kept((mode, fid::DATA_CREATE));
     check_array(mode);
 }
 

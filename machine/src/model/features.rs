@@ -9,6 +9,8 @@ pub struct Limits {
     pub s2sz: u64,
     /// Longest SVE vectors, in quadwords less one, where there is SVE.
     pub sve_vl: Option<u64>,
+    /// Event counters, where there are performance monitors; at least one is to be asked for.
+    pub pmu_counters: Option<u64>,
     /// Breakpoints, less one.
     pub num_bps: u64,
     /// Watchpoints, less one.
@@ -26,12 +28,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// RMI_FEATURES: no LPA2 or PMU; both hashes.
+    /// RMI_FEATURES: no LPA2; both hashes.
     #[must_use]
     pub fn register(&self, index: u64) -> u64 {
         let both_hashes = 3 << 32;
         let sve = self.sve_vl.map_or(0, |most| 1 << 9 | most << 10);
+        let pmu = self.pmu_counters.map_or(0, |most| 1 << 26 | most << 27);
         let word = self.s2sz
+            | pmu
             | sve
             | self.num_bps << 14
             | self.num_wps << 20

@@ -73,11 +73,13 @@ impl Params<'_> {
         (0..self.num_start()).map(|number| self.rtt_base().wrapping_add(number * GRANULE)).collect()
     }
 
-    /// Neither LPA2 nor PMU is there to be asked for.
+    /// LPA2 is not there to be asked for.
     fn asks_for_what_is_not_there(&self, limits: &Limits) -> bool {
         let none = |value: u64, most: u64| value == 0 || value > most;
         let sve = self.flags() & 0b010 != 0;
-        self.flags() & 0b101 != 0
+        let pmu = self.flags() & 0b100 != 0;
+        self.flags() & 0b001 != 0
+            || pmu && limits.pmu_counters.is_none_or(|most| none(self.byte(0x28), most))
             || sve && limits.sve_vl.is_none_or(|most| self.byte(0x10) > most)
             || none(self.byte(0x18), limits.num_bps)
             || none(self.byte(0x20), limits.num_wps)
@@ -123,8 +125,10 @@ impl Model {
             .when(vmid >> self.limits.vmid_bits != 0 || self.vmid_in_use(vmid), INPUT)
             .refuse()?;
         conditions.when(self.roots_unfit(&params, rd), INPUT);
-        // A vector length without the flag for SVE: nothing says whether it counts.
-        conditions.may(params.flags() & 0b010 == 0 && params.byte(0x10) != 0, INPUT).may(params.byte(0x28) != 0, INPUT);
+        // A vector length without the flag for SVE, or counters without that for PMU: nothing says whether it counts.
+        conditions
+            .may(params.flags() & 0b010 == 0 && params.byte(0x10) != 0, INPUT)
+            .may(params.flags() & 0b100 == 0 && params.byte(0x28) != 0, INPUT);
         conditions.settle(accepted)?;
         self.add_realm(rd, &params);
         Ok(vec![])
