@@ -135,6 +135,37 @@ impl Step {
         }
     }
 
+    /// What the step expects of any token; references say it more exactly.
+    #[must_use]
+    pub const fn expectation(self) -> &'static str {
+        match self {
+            Self::Structure => "a CCA or virtCCA token",
+            Self::Profile => "profiles that are known, and their claims",
+            Self::TrustAnchor => "one endorsed key for this implementation and instance",
+            Self::Chain => "a path of certificates to a trusted root",
+            Self::Revocation => "no certificate of the path on a list of revoked ones",
+            Self::PlatformSignature => "a signature by the endorsed key",
+            Self::RealmSignature => "a signature by the realm attestation key",
+            Self::Binding => "the platform to vouch for the realm token",
+            Self::Nonce => "the challenge that was sent",
+            Self::Lifecycle => "a state in which nobody can look into the platform",
+            Self::Extension | Self::Devices => "evidence of the device that is verified too",
+            Self::Log => "a log whose replay gives the extensible measurements",
+            Self::LogRules => "each measured event admitted by a rule, and each rule met",
+            Self::Policy => "allowed by the policy",
+            Self::ImplementationId
+            | Self::Config
+            | Self::ManufacturingConfig
+            | Self::Component
+            | Self::Rotpk
+            | Self::RealmHash
+            | Self::Rim
+            | Self::Rem
+            | Self::Rpv
+            | Self::MecPolicy => "what a reference says",
+        }
+    }
+
     /// What to do when the step fails.
     const fn remedy(self) -> &'static str {
         match self {
@@ -199,10 +230,10 @@ pub struct Check {
     pub subject: Option<String>,
     /// How it ended.
     pub status: Status,
-    /// What was expected; absent if nothing said what to expect.
+    /// What was expected; absent if the step held and nothing said it more exactly, or if there was nothing to be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// What was found; absent if nothing was.
+    /// What was found; absent if nothing was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
     /// What to do; absent if the step held.
@@ -240,15 +271,15 @@ impl Check {
     /// A step that could not be done: what was found instead, and what would make it possible.
     #[must_use]
     pub fn not_done(step: Step, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        let (found, advice) = (Some(found.into()), Some(advice.into()));
-        Self { step, subject: None, status: Status::NotDone, expected: None, found, advice }
+        let (expected, found, advice) = (Some(step.expectation().into()), Some(found.into()), Some(advice.into()));
+        Self { step, subject: None, status: Status::NotDone, expected, found, advice }
     }
 
     /// A step that was not reached.
     #[must_use]
     pub fn not_reached(step: Step, after: Step) -> Self {
-        let advice = Some(format!("mend {} first", after.name()));
-        Self { step, subject: None, status: Status::NotDone, expected: None, found: None, advice }
+        let (expected, advice) = (Some(step.expectation().into()), Some(format!("mend {} first", after.name())));
+        Self { step, subject: None, status: Status::NotDone, expected, found: None, advice }
     }
 
     /// Compares what was found with what a reference expects, if one does.

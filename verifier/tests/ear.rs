@@ -1,6 +1,7 @@
 //! Attestation results: never better than what was checked, the same when they are read again, and nobody else's.
 
 mod maker;
+mod vector;
 
 use allod_verifier::ear::{Aspect, Context, Ear, Jws, Refusal, Spelling, Tier, Vector};
 use allod_verifier::{Anchors, Case, Nonce, Outcome, Policy, References, Step, Verdict, verify};
@@ -233,4 +234,35 @@ fn results_that_are_none_are_refused() {
     let twice = good.to_string().replacen("\"iat\"", "\"iat\":1,\"iat\"", 1);
     assert!(matches!(Ear::from_json(twice.as_bytes()), Err(Refusal::Json(_))));
     assert!(Ear::from_json("[".repeat(100_000).as_bytes()).is_err(), "nested beyond any use");
+}
+
+#[test]
+fn results_of_others_are_read_and_their_key_signs() {
+    use base64ct::{Base64UrlUnpadded, Encoding};
+    use p256::ecdsa::signature::Signer as _;
+    let Some(folder) = vector::vectors("attestation", 5) else { return };
+    let read = |name: &str| std::fs::read(folder.join("ear").join(name)).expect("the vector is there");
+    let key = |name: &str| serde_json::from_slice::<Value>(&read(name)).expect("JSON");
+    let public = serde_json::from_value(key("pkey.json")).expect("a JSON Web Key");
+    let public = allod_verifier::key::Key::from_jwk(&public).expect("a key");
+    let private = Base64UrlUnpadded::decode_vec(key("skey.json")["d"].as_str().expect("a scalar")).expect("base64url");
+    let private = p256::ecdsa::SigningKey::from_slice(&private).expect("a key");
+    for (name, spelling, part, status, executables) in [
+        ("ear-claims.json", Spelling::Deployed, "test", Tier::Affirming, None),
+        ("ear-claims-tv-ok.json", Spelling::Deployed, "test", Tier::Affirming, Some(3)),
+        ("trustee-example.token.json", Spelling::Deployed, "cpu0", Tier::Contraindicated, Some(33)),
+        ("ear-json-1.diag", Spelling::Draft, "PSA", Tier::Contraindicated, Some(96)),
+        ("ext-veraison-json-1.diag", Spelling::Draft, "PSA_IOT", Tier::Contraindicated, Some(96)),
+    ] {
+        let ear = Ear::from_json(&read(name)).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+        assert_eq!((ear.spelling, ear.status()), (spelling, status), "{name}");
+        let appraisal = &ear.submods[part];
+        assert_eq!(appraisal.vector.map(|it| it.get(Aspect::Executables)), executables, "{name}");
+        assert!(Ear::from_json(ear.to_json().to_string().as_bytes()) == Ok(ear.clone()), "{name}, written again");
+        let token = ear.to_jws(&public, |message| {
+            let signature: p256::ecdsa::Signature = private.sign(message);
+            signature.to_bytes().to_vec()
+        });
+        assert!(Ear::open(&token, &public) == Ok(ear), "{name}, signed");
+    }
 }

@@ -65,28 +65,9 @@ pub const fn question(step: Step) -> &'static str {
     }
 }
 
-/// What a step expects where no reference says it more exactly.
-const fn general(step: Step) -> &'static str {
-    match step {
-        Step::Structure => "a CCA or virtCCA token",
-        Step::Profile => "profiles that are known, and their claims",
-        Step::TrustAnchor => "one endorsed key for this implementation and instance",
-        Step::Chain => "a path of certificates to a trusted root",
-        Step::Revocation => "no certificate of the path on a list of revoked ones",
-        Step::PlatformSignature => "a signature by the endorsed key",
-        Step::RealmSignature => "a signature by the realm attestation key",
-        Step::Binding => "the platform to vouch for the realm attestation key",
-        Step::Nonce => "the challenge that was sent",
-        Step::Lifecycle => "secured",
-        Step::Extension | Step::Devices => "evidence of the device that is verified too",
-        Step::Log => "a log whose replay gives the extensible measurements",
-        _ => "what a reference says",
-    }
-}
-
 /// What a check expected: what it says itself, else what its step expects of any token.
 pub fn expected(check: &Check) -> &str {
-    check.expected.as_deref().unwrap_or(general(check.step))
+    check.expected.as_deref().unwrap_or(check.step.expectation())
 }
 
 /// Whether nothing was looked at, because an earlier step did not hold.
