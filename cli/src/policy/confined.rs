@@ -17,7 +17,7 @@ const MEMORY: u64 = 512 * 1024 * 1024;
 /// Its time on a processor, in seconds.
 const TIME: u64 = 2;
 /// The time after which it is ended whatever it does; it may have to wait for a processor.
-const WALL: Duration = Duration::from_secs(20);
+const WALL: Duration = Duration::from_secs(120);
 /// Its stack, in bytes.
 const STACK: usize = 16 * 1024 * 1024;
 /// Bytes of an answer that are read, at most.

@@ -19,7 +19,8 @@ fn refused(name: &str, rules: &str, reason: &str, control: &str) {
     let (text, status, time) = check(name, rules);
     assert_eq!(status, Some(11), "{text}");
     assert!(text.contains(reason), "{name}: {text}");
-    assert!(time < Duration::from_secs(60), "{name} took {time:?}");
+    // Two seconds of a processor, for which it may have to wait.
+    assert!(time < Duration::from_secs(150), "{name} took {time:?}");
     let (text, status, _) = check(name, control);
     assert_eq!(status, Some(0), "the control of {name}: {text}");
 }
@@ -114,4 +115,31 @@ fn what_a_policy_says_is_its_exit_status() {
     assert_eq!(exits("deny contains \"no\"\n"), Some(11));
     assert_eq!(exits("allow := false\n"), Some(11));
     assert_eq!(exits("allow if {\n"), Some(11));
+}
+
+/// The policy that docs/policy.md shows.
+fn shown() -> String {
+    let page = include_str!("../../../docs/policy.md");
+    let start = page.find("    package allod").expect("a policy");
+    let lines = page[start..].lines().take_while(|line| line.is_empty() || line.starts_with("    "));
+    lines.map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or_default())).collect()
+}
+
+#[test]
+fn the_policy_of_the_documentation_does_what_it_says() {
+    let folder = Folder::new("shown");
+    folder.write("p.rego", shown());
+    let exits = |family: &str, implementation: &str, line: &str| {
+        let input = serde_json::json!({
+            "family": family, "platform": { "implementation_id": implementation },
+            "log": { "events": [{ "subject": "kernel_cmdline", "text": line }] },
+        });
+        folder.write("input.json", input.to_string());
+        allod(&folder, &["policy", "check", "p.rego", "--input", "input.json"]).status.code()
+    };
+    let ours = "7f454c4602010100000000000000000003003e00010000005058000000000000";
+    assert_eq!(exits("cca", ours, "/vmlinuz ro quiet"), Some(0));
+    assert_eq!(exits("cca", ours, "/vmlinuz ro init=/bin/sh"), Some(11));
+    assert_eq!(exits("virtcca-2", ours, "/vmlinuz ro quiet"), Some(11));
+    assert_eq!(exits("cca", &"00".repeat(32), "/vmlinuz ro quiet"), Some(11));
 }
