@@ -15,8 +15,9 @@
 //! computation, is a [`Refusal`], and that contraindicates.
 //!
 //! Equal policies say the same of equal documents: there is no clock but the time of verification, no chance, no
-//! network, no file, no environment. [`evaluate`] bounds time; memory and depth of the stack can only be bounded around
-//! a process, so that whoever takes policies from strangers evaluates them in one of its own, as `allod verify` does.
+//! network, no file, no environment. [`evaluate`] bounds the time of an evaluation. That of reading a policy, memory and
+//! the depth of the stack can only be bounded around a process: whoever takes policies from strangers has one of its own
+//! for each, as `allod verify` does.
 
 mod decision;
 mod document;
