@@ -1,6 +1,6 @@
 //! What entries say.
 
-use super::text::{Shown, line, readable, utf16_line};
+use super::text::{Data, Shown, line, readable, utf16_line};
 use super::{Blob, Config, Entry, EventType, Gpt, Image, Ipl, NoAction, Refusal, Tables, Tag, Variable};
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
@@ -219,6 +219,7 @@ impl fmt::Display for Event<'_> {
             Self::Separator(Separator::Boundary) => out.write_str("separator"),
             Self::Separator(Separator::Error) => out.write_str("separator that reports an error"),
             Self::Separator(Separator::Other(bytes)) => write!(out, "separator of {}", Shown(&readable(bytes))),
+            Self::Action("") => out.write_str("an action without words"),
             Self::Action(text) => write!(out, "{}", Shown(text)),
             Self::Tag(it) => write!(out, "{it}"),
             Self::Version(it) => {
@@ -232,7 +233,7 @@ impl fmt::Display for Event<'_> {
             Self::Gpt(it) => write!(out, "{it}"),
             Self::Blob(it) => write!(out, "{it}"),
             Self::Tables(it) => write!(out, "{it}"),
-            Self::Unknown(bytes) => write!(out, "{}", Shown(&readable(bytes))),
+            Self::Unknown(bytes) => write!(out, "{}", Data(bytes)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What boot loaders measure.
 
-use super::text::{Shown, line, readable, until_nul, utf16_line};
+use super::text::{Data, Shown, line, readable, until_nul, utf16_line};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -123,7 +123,7 @@ impl fmt::Display for Ipl<'_> {
                 write!(out, "name or content of section {} of the unified kernel image", Shown(name))
             }
             Self::Options(text) => write!(out, "options \"{}\"", Shown(text)),
-            Self::Other(bytes) => write!(out, "{}", Shown(&readable(bytes))),
+            Self::Other(bytes) => write!(out, "{}", Data(bytes)),
         }
     }
 }

@@ -305,6 +305,20 @@ fn types_have_names() {
     assert_eq!(EventType(0x99).to_string(), "type 0x00000099");
 }
 
+#[test]
+fn an_event_that_says_nothing_is_put_into_words_too() {
+    const ACTION: u32 = 0x8000_0007;
+    const UNKNOWN: u32 = 0x4242;
+    const IPL: u32 = 0xd;
+    assert_eq!(words(1, ACTION, b""), "an action without words");
+    assert_eq!(words(1, ACTION, b"a step"), "a step");
+    for kind in [UNKNOWN, IPL] {
+        assert_eq!(words(1, kind, &[]), "no data", "{kind:#x}");
+        assert_eq!(words(1, kind, &[0]), "00", "{kind:#x}");
+        assert_eq!(words(1, kind, &[1]), "01", "{kind:#x}");
+    }
+}
+
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }

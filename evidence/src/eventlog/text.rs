@@ -17,6 +17,19 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// Shows data of no known form: text as it is, else hexadecimal, and something even where there is nothing.
+pub(crate) struct Data<'a>(pub &'a [u8]);
+
+impl fmt::Display for Data<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match readable(self.0) {
+            _ if self.0.is_empty() => out.write_str("no data"),
+            text if text.is_empty() => out.write_str(&hex_start(self.0)),
+            text => write!(out, "{}", Shown(&text)),
+        }
+    }
+}
+
 /// Reads UTF-16 (little-endian); anything that is none is `None`.
 pub(crate) fn utf16(bytes: &[u8]) -> Option<String> {
     let (units, rest) = bytes.as_chunks::<2>();
