@@ -176,8 +176,10 @@ impl Opened {
         if !self.layers.is_empty() {
             said.push(format!("unwrapped from {}", self.layers.join(", ")));
         }
-        if !self.certificates.is_empty() {
-            said.push(format!("{} certificate file(s) in it taken as --certificate", self.certificates.len()));
+        match self.certificates.len() {
+            0 => {}
+            1 => said.push("a certificate in it, taken as --certificate".to_string()),
+            count => said.push(format!("{count} certificates in it, taken as --certificate")),
         }
         if let Some(log) = &self.log {
             said.push(format!("an event log in it, {} bytes, taken as --log", log.len()));

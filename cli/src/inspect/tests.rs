@@ -62,3 +62,42 @@ fn what_is_nothing_is_called_nothing() {
     }
     assert!(!of(text.as_bytes()).known);
 }
+
+#[test]
+fn what_came_along_in_an_envelope_is_shown() {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/vectors");
+    let folder = std::env::var_os("ALLOD_VECTORS").map_or(beside, PathBuf::from);
+    if !folder.join("virtcca").is_dir() {
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), b"SKIPPED: no vectors; set ALLOD_VECTORS\n");
+        return;
+    }
+    let read = |name: &str| std::fs::read(folder.join(name)).expect("the vector");
+    let (token, device) = (read("virtcca/gta-vcca-token-2.cbor"), read("virtcca/gta-dev-cert.der"));
+    let log = read("eventlog/ccel-ovmf-tdx-dstack-direct.bin");
+    let message = |log: &[u8]| serde_json::json!({"evidence": token, "dev_cert": device, "ima_log": [1], "uefi_log": {"ccel_data": log}});
+    let found = of(message(&log).to_string().as_bytes());
+    assert_eq!(found.kind, "secGear evidence of virtCCA; in it: attestation token (map, tag 399)");
+    for part in ["virtCCA, first generation", "certificate  CN=D924B0157002", "a log of IMA", "The event log in it"] {
+        assert!(found.text.contains(part), "{part}: {}", found.text);
+    }
+    assert!(found.known);
+    assert!(!of(message(&log[..100]).to_string().as_bytes()).known, "its log is cut short");
+    let two = serde_json::json!({"evidence": token, "token": token}).to_string();
+    assert!(of(two.as_bytes()).kind.contains("expected one token, found two"));
+}
+
+#[test]
+fn a_result_is_explained_and_not_taken_for_evidence() {
+    let claims = serde_json::json!({"eat_profile": "tag:github.com,2023:veraison/ear", "iat": 1, "submods": {"CCA_REALM":
+        {"ear.status": "warning", "ear.trustworthiness-vector": {"executables": 33, "hardware": 2, "file-system": 0}}}});
+    let part = |value: &serde_json::Value| Base64UrlUnpadded::encode_string(value.to_string().as_bytes());
+    let token = format!("{}.{}.AAAA", part(&serde_json::json!({"alg": "ES256"})), part(&claims));
+    for (text, outside) in [(claims.to_string(), "attestation result"), (token, "JSON Web Token, said to be signed")] {
+        let found = of(text.as_bytes());
+        assert!(found.known && found.kind.starts_with(outside), "{}", found.kind);
+        assert!(found.kind.contains("what somebody else concluded"), "{}", found.kind);
+        for line in ["33 (warning)", "2 (affirming)", "0 (nothing claimed)", "status"] {
+            assert!(found.text.contains(line), "{line}: {}", found.text);
+        }
+    }
+}
