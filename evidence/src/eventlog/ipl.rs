@@ -1,6 +1,6 @@
 //! What boot loaders measure.
 
-use super::text::{Data, Shown, line, readable, until_nul, utf16_line};
+use super::text::{Data, Shown, line, until_nul, utf16_line};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
