@@ -85,7 +85,7 @@ impl Platform {
         let read = |name: &str, file: &Option<PathBuf>| match (&built, file) {
             (Some(built), _) => platform::read(&built.image(name)),
             (None, Some(file)) => platform::read(file),
-            (None, None) => Err(format!("--{name} is missing").into()),
+            (None, None) => Err(format!("--{name} is missing")),
         };
         Ok([read("boot", &self.boot)?, read("monitor", &self.monitor)?, read("rmm", &self.rmm)?])
     }
