@@ -15,7 +15,7 @@ const NAMES: [&str; 2] = ["", "vcca.cvm."];
 pub fn values(file: &[u8]) -> Option<Result<RealmReference, Unusable>> {
     let text = std::str::from_utf8(file).ok()?.trim();
     if let Some(rim) = text.strip_prefix(LINE) {
-        return Some(digest("RIM-HASH", rim.trim().to_string()).map(|rim| only(rim)));
+        return Some(digest("RIM-HASH", rim.trim().to_string()).map(only));
     }
     let Ok(Value::Object(members)) = serde_json::from_str(text) else { return None };
     if let Some(Value::String(within)) = members.get("refs") {
