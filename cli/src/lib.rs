@@ -32,6 +32,7 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, which lives as long as the program")]
 enum Command {
     /// Manufacture a platform: its secret, keys, certificates; sign and assemble its firmware.
     #[command(subcommand, after_help = "Example: allod platform init machine")]
