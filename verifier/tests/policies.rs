@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "each test file uses its own part")]
 mod boot;
 mod maker;
+mod vector;
 
 use allod_verifier::rego::{Decision, Refusal, Ruling, Source, document, evaluate};
 use allod_verifier::rules::{Rules, draft};
@@ -319,4 +320,48 @@ fn no_policy_is_asked_about_what_is_not_authentic() {
         .clone()
         .ruled(&[Ruling::new(&source, Ok(Decision { allow: true, ..Decision::default() }))], &judged.policy);
     assert_eq!(verdict, before);
+}
+
+/// What a stock policy makes of somebody else's token, and what it says.
+fn stock_of(vector: &vector::Vector, references: &References, name: &str) -> (Outcome, String) {
+    let source = Source::stock(name).expect("a stock policy");
+    let before = vector.judge(&vector.token, references);
+    let document = document(&before, None, NOW).expect("an authentic token");
+    let ruling = Ruling::new(&source, evaluate(&source, &document, Duration::from_secs(20)));
+    // Devices of a platform have evidence of their own, which no stock policy knows of.
+    let policy = Policy { may_stay_undone: vec![Step::Extension], ..Policy::default() };
+    let verdict = before.ruled(&[ruling], &policy);
+    (verdict.outcome(), found(&verdict))
+}
+
+#[test]
+fn the_stock_policy_of_cca_knows_other_peoples_tokens_of_every_profile() {
+    let Some(folder) = vector::vectors("attestation", 6) else { return };
+    for (name, key_file) in [
+        ("cca-tokens/legacy-tfrmm.cbor", "keys/ta-tfa.json"),
+        ("cca-tokens/mixed-legacy-platform-2023-realm.cbor", "keys/evcli-ec256.json"),
+        ("cca-tokens/p2023-cmw907.cbor", "keys/evcli-ec256.json"),
+        ("cca-tokens/p2023-tfa-13components.cbor", "keys/ta-tfa.json"),
+        ("derived/p2024-all-claims-tag399.cbor", "keys/evcli-ec256.json"),
+        ("derived/p2026-delegated-cmw907.cbor", "keys/ta-tfa.json"),
+    ] {
+        let vector = vector::Vector::arm(&folder, name, key_file);
+        let (outcome, said) = stock_of(&vector, &vector.echo(), "cca");
+        let replaceable = said.contains("can be replaced while it runs");
+        assert_eq!(outcome, if replaceable { Outcome::Warning } else { Outcome::Affirming }, "{name}: {said}");
+        assert_eq!(stock_of(&vector, &References::new(), "cca").0, Outcome::Contraindicated, "{name}: no references");
+        assert_eq!(stock_of(&vector, &vector.echo(), "virtcca").0, Outcome::Contraindicated, "{name}");
+    }
+}
+
+#[test]
+fn the_stock_policies_of_virtcca_know_a_real_machines_token() {
+    let Some(folder) = vector::vectors("virtcca", 1) else { return };
+    let vector = vector::Vector::virtcca(&folder);
+    let of = |name: &str| stock_of(&vector, &vector.echo(), name).0;
+    assert_eq!(of("virtcca"), Outcome::Warning);
+    assert_eq!(of("virtcca-unattested-platform"), Outcome::Affirming);
+    assert_eq!(of("cca"), Outcome::Contraindicated);
+    let (outcome, said) = stock_of(&vector, &References::new(), "virtcca-unattested-platform");
+    assert_eq!(outcome, Outcome::Contraindicated, "{said}");
 }
