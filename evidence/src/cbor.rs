@@ -395,6 +395,7 @@ struct Seen<'b> {
 
 impl<'b> Seen<'b> {
     /// Takes note of a key, and answers whether it is the first of its kind.
+    #[inline]
     fn is_new(&mut self, key: Key<'b>) -> bool {
         self.count = self.count.saturating_add(1);
         match key {
@@ -420,6 +421,7 @@ impl<'b> Seen<'b> {
 }
 
 /// Appends what is not there yet.
+#[cold]
 fn first<T: PartialEq>(list: &mut Vec<T>, item: T) -> bool {
     let new = !list.contains(&item);
     if new {
