@@ -6,6 +6,7 @@ mod envelope;
 mod json;
 mod message;
 mod result;
+mod signature;
 
 use crate::reference::about;
 use crate::{Done, anchors, eventlog};
@@ -26,6 +27,8 @@ const MAX_FILE: u64 = 16 * 1024 * 1024 + 4096;
 const MAX_LAYERS: u8 = 4;
 /// Exit code when a file is nothing that is known.
 const UNKNOWN: u8 = 12;
+/// Exit code when a signature does not hold.
+const CONTRAINDICATED: u8 = 11;
 
 /// Tags that say what CBOR is (RFC 9782; draft-ietf-rats-msg-wrap; draft-ffm-rats-cca-token).
 const TAG_CCA: u64 = 399;
@@ -37,29 +40,46 @@ const TAG_COLLECTION: u64 = 907;
 Nothing is verified here: what is shown is what the file says of itself. `allod verify` judges tokens, `allod reference
 show` CoRIMs, `allod eventlog check` logs.
 
-Exit status: 0 every file is known · 2 wrong use, or a file that cannot be read · 12 one is not known or malformed.
+Exit status: 0 every file is known · 2 wrong use, or a file that cannot be read · 11 a signature does not hold (with --key)
+· 12 one is not known or malformed.
 
-Example: allod inspect token.cbor ccel.bin platform.corim")]
+Example: allod inspect token.cbor ccel.bin platform.corim
+         allod inspect result.jwt --key verifier.pub.pem")]
 pub struct Args {
     /// The files; hexadecimal and base64 are undone. `-` reads standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// A key that JSON Web Tokens, such as attestation results, must be signed by (PEM, JWK, certificate). Their
+    /// signatures are then judged, and nothing else.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
 }
 
 /// Runs `allod inspect`.
 pub fn main(args: &Args) -> Done {
-    let mut known = true;
+    let key = args.key.as_deref().map(signature::key).transpose()?;
+    let (mut known, mut held) = (true, true);
     for path in &args.files {
-        let found = of(&read(path)?);
+        let file = read(path)?;
+        let found = of(&file);
         known &= found.known;
         println!("{}: {}", path.display(), found.kind);
         if !found.text.is_empty() {
             println!("\n{}", found.text.trim_end());
         }
+        if let Some(key) = &key {
+            let judged = signature::judged(&file, key);
+            held &= judged.is_ok();
+            println!("\n{}", judged.map_or_else(|why| format!("✗ {why}"), |by| format!("✓ {by}")));
+        }
         println!();
     }
-    println!("Nothing above has been verified.");
-    Ok(if known { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) })
+    println!("Nothing above has been verified{}.", if key.is_some() { " but signatures" } else { "" });
+    Ok(match (known, held) {
+        (true, true) => ExitCode::SUCCESS,
+        (true, false) => ExitCode::from(CONTRAINDICATED),
+        (false, _) => ExitCode::from(UNKNOWN),
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Box<dyn std::error::Error>> {

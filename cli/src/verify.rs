@@ -54,7 +54,7 @@ pub struct Args {
     token: PathBuf,
     /// The challenge that the token was asked for with: 32 to 64 bytes in hexadecimal.
     #[arg(long, value_name = "HEX", value_parser = nonce)]
-    nonce: Challenge,
+    nonce: Box<Challenge>,
     /// Whom to trust: certificates of authorities (PEM, DER), keys of platforms (PEM, DER, JWK, a store of them), or a
     /// folder that `allod anchors` keeps.
     #[arg(long, value_name = "FILE", required = true)]
@@ -226,10 +226,10 @@ fn about(path: &Path, error: &dyn std::fmt::Display) -> Box<dyn Error> {
     format!("{}: {error}", path.display()).into()
 }
 
-fn nonce(text: &str) -> Result<Challenge, String> {
+fn nonce(text: &str) -> Result<Box<Challenge>, String> {
     let bytes = hex::decode(text).ok_or("expected hexadecimal")?;
     let nonce = Nonce::new(&bytes).ok_or_else(|| format!("expected 32 to 64 bytes, found {}", bytes.len()))?;
-    Ok(Challenge { nonce, bytes })
+    Ok(Box::new(Challenge { nonce, bytes }))
 }
 
 fn step(text: &str) -> Result<Step, String> {

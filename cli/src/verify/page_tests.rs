@@ -219,5 +219,18 @@ fn a_result_is_written_and_signed() {
         let key = crate::reference::signer::SigningKey::read(Path::new(&key)).expect("a key");
         let ear = Ear::open(&read(), &key.public().expect("a public half")).expect("signed by the key");
         assert_eq!(ear.status(), Tier::Affirming);
+        let jwk = verifier::ear::public_jwk(&key.public().expect("a public half")).expect("a key on a curve");
+        let public = write(&machine, "public.json", jwk.to_string().as_bytes());
+        assert_eq!(inspected(&[file, "--key", &public]), ExitCode::SUCCESS);
+        let changed = write(&machine, "changed.jwt", read().replacen('.', "A.", 1).as_bytes());
+        assert_eq!(inspected(&[&changed, "--key", &public]), ExitCode::from(12), "its header is none now");
+        let other = machine.root();
+        assert_eq!(inspected(&[file, "--key", other.to_str().expect("UTF-8")]), ExitCode::from(11), "another's key");
     }
+}
+
+fn inspected(words: &[&str]) -> ExitCode {
+    let cli = crate::Cli::try_parse_from([&["allod", "inspect"], words].concat()).expect("a command");
+    let crate::Command::Inspect(args) = cli.command else { panic!("another command") };
+    crate::inspect::main(&args).expect("an answer")
 }
