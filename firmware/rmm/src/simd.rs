@@ -17,7 +17,7 @@ unsafe extern "C" {
     fn sve_save(z: *mut u64, p: *mut u16, ffr: u64);
     fn sve_load(z: *const u64, p: *const u16, ffr: u64);
     /// Gives the length of vectors in bytes.
-    fn sve_length() -> u64;
+    safe fn sve_length() -> u64;
 }
 
 /// CPTR_EL2 with E2H = 0: RES1 bits, and traps for trace (20) and activity monitors (30).
@@ -95,12 +95,8 @@ impl Aside {
             self.zcr_el1 = read!(S3_0_C1_C2_0);
             set_length(quadwords.wrapping_sub(1));
             write!(S3_0_C1_C2_0, simd.zcr);
-            // SAFETY: the context has room for its Realm's vectors, which the length is limited to.
-            unsafe { sve_load(simd.z.as_ptr(), simd.p.as_ptr(), 1) };
-        } else {
-            // SAFETY: the context is readable.
-            unsafe { vectors_load(simd.z.as_ptr()) };
         }
+        load(&simd.z, &simd.p, (quadwords > 0).then_some(1));
         set_status(simd.fpcr, simd.fpsr);
         trap(if quadwords > 0 { NO_SME } else { NO_SVE | NO_SME });
         self.given = true;
@@ -123,14 +119,10 @@ impl Aside {
     /// Saves the vCPU's registers.
     fn take(&self, quadwords: u64, simd: &mut SimdContext) {
         (simd.fpcr, simd.fpsr) = status();
+        save(&mut simd.z, &mut simd.p, (quadwords > 0).then_some(1));
         if quadwords > 0 {
             simd.zcr = read!(S3_0_C1_C2_0);
-            // SAFETY: as in `give`, and the length is still the Realm's.
-            unsafe { sve_save(simd.z.as_mut_ptr(), simd.p.as_mut_ptr(), 1) };
             write!(S3_0_C1_C2_0, self.zcr_el1);
-        } else {
-            // SAFETY: the context is writable.
-            unsafe { vectors_save(simd.z.as_mut_ptr()) };
         }
     }
 
@@ -143,13 +135,7 @@ impl Aside {
         }
         (self.fpcr, self.fpsr) = status();
         let ffr = self.ffr(processor);
-        // SAFETY: this place has room for the longest vectors.
-        unsafe {
-            match ffr {
-                Some(ffr) => sve_save(self.z.as_mut_ptr(), self.p.as_mut_ptr(), ffr),
-                None => vectors_save(self.z.as_mut_ptr()),
-            }
-        }
+        save(&mut self.z, &mut self.p, ffr);
         if self.svcr & STREAMING != 0 {
             write!(S3_3_C4_C2_2, self.svcr & !STREAMING);
             cpu::barrier::isb();
@@ -166,13 +152,7 @@ impl Aside {
             set_length(LONGEST);
         }
         let ffr = self.ffr(processor);
-        // SAFETY: as in `keep`.
-        unsafe {
-            match ffr {
-                Some(ffr) => sve_load(self.z.as_ptr(), self.p.as_ptr(), ffr),
-                None => vectors_load(self.z.as_ptr()),
-            }
-        }
+        load(&self.z, &self.p, ffr);
         set_status(self.fpcr, self.fpsr);
         if processor.sve {
             set_length(self.zcr_el2);
@@ -185,6 +165,29 @@ impl Aside {
             return Some(u64::from(read!(S3_4_C1_C2_6) & FA64 != 0));
         }
         processor.sve.then_some(1)
+    }
+}
+
+/// Saves Z, P and, if it is not 0, FFR; V alone without `ffr`. The places have room for the length that is set: the Normal
+/// world's for the longest there are, a Realm's for its own.
+fn save(z: &mut [u64], p: &mut [u16], ffr: Option<u64>) {
+    // SAFETY: the places are writable and large enough; nothing traps.
+    unsafe {
+        match ffr {
+            Some(ffr) => sve_save(z.as_mut_ptr(), p.as_mut_ptr(), ffr),
+            None => vectors_save(z.as_mut_ptr()),
+        }
+    }
+}
+
+/// Loads what [`save`] saved at the same length.
+fn load(z: &[u64], p: &[u16], ffr: Option<u64>) {
+    // SAFETY: the places are readable and large enough; nothing traps.
+    unsafe {
+        match ffr {
+            Some(ffr) => sve_load(z.as_ptr(), p.as_ptr(), ffr),
+            None => vectors_load(z.as_ptr()),
+        }
     }
 }
 
@@ -225,8 +228,7 @@ pub fn longest(most: usize) -> u8 {
     let (cptr, zcr) = (read!(cptr_el2), read!(S3_4_C1_C2_0));
     trap(0);
     set_length(most as u64 - 1);
-    // SAFETY: the routine reads the length alone.
-    let length = unsafe { sve_length() };
+    let length = sve_length();
     set_length(zcr);
     write!(cptr_el2, cptr);
     cpu::barrier::isb();
