@@ -24,7 +24,7 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
 const LONGEST: usize = 6144;
 const MOST_CHOICES: usize = 1024;
 /// Bytes that a target's committed inputs may have together.
-const KEPT: u64 = 192 * 1024;
+const KEPT: u64 = 512 * 1024;
 
 /// What is asked for.
 #[derive(Args)]
