@@ -178,7 +178,7 @@ fn realms() -> Vec<Table> {
     let destroy = Table::new("RMI_REALM_DESTROY", &[fid::REALM_DESTROY, EMPTY]).rd(1).row(
         "realm_live",
         1,
-        &[NEW, ACTIVE, OFF],
+        &[NEW, ACTIVE, OFF, TABLED],
         in_realm(0),
     );
     let count = Table::new("RMI_REC_AUX_COUNT", &[fid::REC_AUX_COUNT, NEW]).rd(1);
@@ -346,7 +346,7 @@ fn ranges() -> Vec<Table> {
         .row("size_valid", 3, &[GRANULE, 0], INPUT)
         .row("top_bound", 3, &[HALF + GRANULE, END, u64::MAX << 12], INPUT)
         .row("realm_state", 1, &[ACTIVE, OFF], in_realm(0))
-        .rows("base_align", &[(2, SIZE_2 + GRANULE), (3, IDLE)], at_level(2))
+        .rows("base_align", &[(2, SIZE_2 + GRANULE), (3, 3 * SIZE_2)], at_level(2))
         .rows("rtte_state", &[(2, 0)], at_level(3))
         .row("top_gran_align", 3, &[2 * GRANULE + 8, (2 * GRANULE) | 0x800], INPUT)
         .rows("no_progress", &[(2, SIZE_2), (3, SIZE_2 + GRANULE)], at_level(2));
@@ -359,7 +359,7 @@ fn ranges() -> Vec<Table> {
         .row("base_bound", 3, &[0, GRANULE, 3 * GRANULE, 2 * GRANULE + 8], INPUT)
         .row("base_bound", 2, &[FRESH], INPUT)
         .row("top_bound", 4, &[5 * GRANULE, HALF, u64::MAX << 12], INPUT)
-        .rows("base_align", &[(2, CHANGING_INSIDE), (3, SIZE_2 + GRANULE), (4, IDLE)], at_level(2))
+        .rows("base_align", &[(2, CHANGING_INSIDE), (3, SIZE_2 + GRANULE), (4, 3 * SIZE_2)], at_level(2))
         .row("top_gran_align", 4, &[4 * GRANULE - 8, (3 * GRANULE) | 0x800], INPUT)
         .rows("no_progress", &[(2, CHANGING_LESS), (3, SIZE_2), (4, SIZE_2 + GRANULE)], at_level(2));
     vec![init, set]

@@ -24,6 +24,9 @@ pub const ACTIVE: u64 = granule(2);
 pub const OFF: u64 = granule(4);
 /// A realm that has nothing but its first table.
 pub const EMPTY: u64 = granule(6);
+/// A realm that has a table and no RECs.
+pub const TABLED: u64 = granule(34);
+const TABLED_TABLE: u64 = granule(36);
 /// A page of the new realm's at address 0, and one of the active realm's.
 pub const DATA: u64 = granule(8);
 const ACTIVE_DATA: u64 = granule(9);
@@ -125,13 +128,14 @@ impl<'b> Stage<'b> {
         let mut stage = Stage { machine: Machine::new(board), script: Arc::default(), aux: 0 };
         (0..KEPT).for_each(|number| stage.ok(fid::GRANULE_DELEGATE, &[granule(number)]));
         board.tables().delegate(STOLEN).expect("the monitor can take it");
-        for (vmid, rd) in (1..).zip([NEW, ACTIVE, OFF, EMPTY]) {
+        for (vmid, rd) in (1..).zip([NEW, ACTIVE, OFF, EMPTY, TABLED]) {
             stage.write(PARAMS, &realm(vmid, rd + GRANULE));
             stage.ok(fid::REALM_CREATE, &[rd, PARAMS]);
         }
         let [_, aux, ..] = stage.call(&[fid::REC_AUX_COUNT, NEW]);
         assert!((1..PER_REC).contains(&aux));
         stage.aux = aux;
+        stage.ok(fid::RTT_CREATE, &[TABLED, TABLED_TABLE, 0, 1]);
         stage.memory(NEW, TABLES, DATA);
         stage.memory(ACTIVE, TABLES + 7 * GRANULE, ACTIVE_DATA);
         stage.recs();
@@ -172,7 +176,7 @@ impl<'b> Stage<'b> {
         for (rec, call) in [
             (CALLING, vec![AFFINITY_INFO, 1, 0]),
             (CHANGING, vec![RSI + 7, 2 * GRANULE, 4 * GRANULE, 1, 0]),
-            (CHANGING_INSIDE, vec![RSI + 7, SIZE_2 + GRANULE, 2 * SIZE_2, 1, 0]),
+            (CHANGING_INSIDE, vec![RSI + 7, SIZE_2 + GRANULE, 3 * SIZE_2, 1, 0]),
             (CHANGING_LESS, vec![RSI + 7, SIZE_2, SIZE_2 + GRANULE, 1, 0]),
             (OFF_REC, vec![SYSTEM_OFF]),
         ] {
