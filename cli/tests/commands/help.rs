@@ -5,7 +5,7 @@ use super::{Folder, allod, image, program, said};
 use std::process::Command;
 
 /// Examples for machines, keys and files that no test has, each with what it needs.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 13] = [
     ("allod run ", "the emulated machine"),
     ("allod measure direct --profile qemu --host qemu-max --domain", "somebody's domain"),
     ("allod measure platform ", "built firmware"),
@@ -14,6 +14,7 @@ const ELSEWHERE: [(&str, &str); 12] = [
     ("allod anchors import ", "the certificates that Huawei publishes"),
     ("allod anchors add cpak.jwk", "a platform's key"),
     ("allod eventlog explain /sys", "a Realm"),
+    ("allod inspect result.jwt --key", "a verifier's key"),
     ("allod reference sign ", "a signer's key"),
     ("allod reference show platform.signed", "a signer's key"),
     ("allod reference convert ", "files of other tools"),
