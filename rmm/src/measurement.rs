@@ -75,8 +75,12 @@ pub fn rim_of_ripas<P: Platform>(platform: &P, hash: Hash, rim: Register, base: 
 
 /// Extends a REM: the hash of the register's digest and then the value, neither padded.
 ///
-/// That is what deployed RMMs compute; the text of RMM 1.0, B3.42, can be read as padding both to 64 bytes.
+/// That is what deployed RMMs compute; the text of RMM 1.0, B3.42, can be read as padding both to 64 bytes
+/// ([`Reading::pads_measurements`](crate::platform::Reading::pads_measurements)).
 pub fn rem<P: Platform>(platform: &P, hash: Hash, register: &Register, value: &[u8]) -> Register {
+    if platform.reading().pads_measurements {
+        return platform.digest(hash, &[register, &padded(value)]);
+    }
     let (used, _) = register.split_at(hash.size().min(REGISTER));
     platform.digest(hash, &[used, value])
 }

@@ -129,6 +129,17 @@ pub struct Features {
     pub pmu_counters: Option<u8>,
 }
 
+/// Where the specification is read in two ways: the default is the text's, or what RMMs in the field do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// ESR.IL is never shown to the host. The text shows it for aborts that the host cannot emulate (RMM 1.0, A4.3.4.3);
+    /// Arm's conformance suite of 1.0 wants zero.
+    pub hides_il: bool,
+    /// A measurement is extended by H(old ‖ value), each padded to 64 bytes (RMM 1.0, B3.42 to the letter), instead of
+    /// unpadded as RMMs in the field do.
+    pub pads_measurements: bool,
+}
+
 /// The machine under the RMM.
 pub trait Platform: Sync {
     /// The granule word.
@@ -140,6 +151,11 @@ pub trait Platform: Sync {
 
     /// Tells what the processors have.
     fn features(&self) -> &Features;
+
+    /// Tells how the specification is read where it can be read in two ways.
+    fn reading(&self) -> Reading {
+        Reading::default()
+    }
 
     /// Runs `f` on the content of a granule that this CPU alone holds. The reference ends with `f`; pages of different
     /// granules may be open at once.

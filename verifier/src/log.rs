@@ -1,7 +1,7 @@
 //! From an event log's bytes to the extensible measurements that a token must show.
 
 use crate::check::{Check, Step};
-use crate::replay::{Agreement, REMS, rems};
+use crate::replay::{Agreement, Extension, REMS, rems_by};
 use crate::rules::{Report, Rules};
 use evidence::Hash;
 use evidence::eventlog::{Algorithm, EventLog, Numbering};
@@ -18,14 +18,34 @@ pub(crate) fn bank(hash: Hash) -> Algorithm {
     }
 }
 
-/// Replays a log with a Realm's hash algorithm.
+/// Replays a log with a Realm's hash algorithm, as RMMs in the field extend.
+///
+/// # Errors
+/// As [`replayed_as`].
+pub fn replayed(log: &[u8], hash: Hash) -> Result<[Vec<u8>; REMS], String> {
+    replayed_as(log, hash, None).map(|(rems, _)| rems)
+}
+
+/// Replays a log with a Realm's hash algorithm by the rule of extension that gives the measurements `shown`, or by the one
+/// that is in the field if neither does.
 ///
 /// # Errors
 /// Why the log gives no measurements, in words: it is none, has no digests of this algorithm, cannot be replayed, or has
 /// an event that says something else than what was hashed.
-pub fn replayed(log: &[u8], hash: Hash) -> Result<[Vec<u8>; REMS], String> {
+pub fn replayed_as(
+    log: &[u8],
+    hash: Hash,
+    shown: Option<&[&[u8]; REMS]>,
+) -> Result<([Vec<u8>; REMS], Extension), String> {
     let log = EventLog::parse(log).map_err(|refusal| refusal.to_string())?;
-    let rems = rems(&log, bank(hash)).map_err(|why| why.to_string())?;
+    let by = |extension| rems_by(&log, bank(hash), extension).map_err(|why| why.to_string());
+    let gives =
+        |rems: &[Vec<u8>; REMS]| shown.is_some_and(|shown| shown.iter().zip(rems).all(|(one, other)| one == other));
+    let (plain, padded) = (by(Extension::Plain)?, by(Extension::Padded)?);
+    let rems = match !gives(&plain) && gives(&padded) {
+        true => (padded, Extension::Padded),
+        false => (plain, Extension::Plain),
+    };
     let differs = |agreement: &Agreement| matches!(agreement, Agreement::Differs(_));
     let said = log.entries().iter().map(|entry| (entry.number, Agreement::of(entry)));
     match said.into_iter().find(|(_, agreement)| differs(agreement)) {

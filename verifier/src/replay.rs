@@ -12,6 +12,9 @@ use std::fmt;
 /// Extensible measurements of a Realm, and measurement registers 1 to 4 of a log.
 pub const REMS: usize = 4;
 
+/// Bytes of a register and of an extension, as [`Extension::Padded`] hashes them.
+const PADDED: usize = 64;
+
 /// Why a log does not give registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreplayable {
@@ -67,6 +70,28 @@ impl fmt::Display for Unreplayable {
 
 impl std::error::Error for Unreplayable {}
 
+/// How an RMM extends a register (RMM 1.0, B3.42). What each hashes differs in length, so that none passes for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// H(old ‖ digest), neither padded: RMMs in the field, and a TPM.
+    Plain,
+    /// H(old ‖ digest), each padded with zeroes to 64 bytes, as the specification's text can be read.
+    Padded,
+}
+
+impl Extension {
+    /// The register after an extension; `None` for an algorithm that is not known.
+    fn extend(self, algorithm: Algorithm, old: &[u8], digest: &[u8]) -> Option<Vec<u8>> {
+        let padding = [0; PADDED];
+        let rest = |value: &[u8]| match self {
+            Self::Plain => 0,
+            Self::Padded => PADDED.saturating_sub(value.len()),
+        };
+        let zeroes = |value: &[u8]| padding.get(..rest(value)).unwrap_or(&[]);
+        hash(algorithm, &[old, zeroes(old), digest, zeroes(digest)])
+    }
+}
+
 /// Registers by number; those that nothing was extended into are not there.
 pub type Registers = BTreeMap<u32, Vec<u8>>;
 
@@ -94,7 +119,7 @@ pub fn hash(algorithm: Algorithm, parts: &[&[u8]]) -> Option<Vec<u8>> {
 /// # Errors
 /// [`Unreplayable`].
 pub fn registers(log: &EventLog<'_>, algorithm: Algorithm) -> Result<Registers, Unreplayable> {
-    fold(log, algorithm, |entry| Ok(Some(entry.register)))
+    fold(log, (algorithm, Extension::Plain), |entry| Ok(Some(entry.register)))
 }
 
 /// Replays one bank into the four extensible measurements of a Realm (CCA and virtCCA: register n + 1 of the log is REM
@@ -104,8 +129,20 @@ pub fn registers(log: &EventLog<'_>, algorithm: Algorithm) -> Result<Registers, 
 /// # Errors
 /// [`Unreplayable`], also for a log that extends register 0, which cannot happen in a Realm.
 pub fn rems(log: &EventLog<'_>, algorithm: Algorithm) -> Result<[Vec<u8>; REMS], Unreplayable> {
+    rems_by(log, algorithm, Extension::Plain)
+}
+
+/// As [`rems`], by this rule of extension.
+///
+/// # Errors
+/// As [`rems`].
+pub fn rems_by(
+    log: &EventLog<'_>,
+    algorithm: Algorithm,
+    extension: Extension,
+) -> Result<[Vec<u8>; REMS], Unreplayable> {
     let numbering = log.numbering();
-    let registers = fold(log, algorithm, |entry| match numbering.measurement_register(entry.register) {
+    let registers = fold(log, (algorithm, extension), |entry| match numbering.measurement_register(entry.register) {
         0 if numbering == Numbering::Tpm => Ok(None),
         register @ 1..=4 => Ok(Some(register)),
         register => Err(Unreplayable::Register { entry: entry.number, register }),
@@ -116,7 +153,7 @@ pub fn rems(log: &EventLog<'_>, algorithm: Algorithm) -> Result<[Vec<u8>; REMS],
 
 fn fold(
     log: &EventLog<'_>,
-    algorithm: Algorithm,
+    (algorithm, extension): (Algorithm, Extension),
     place: impl Fn(&Entry<'_>) -> Result<Option<u32>, Unreplayable>,
 ) -> Result<Registers, Unreplayable> {
     if !log.algorithms().contains(&algorithm) {
@@ -137,7 +174,7 @@ fn fold(
         let digest = digest.ok_or(Unreplayable::NoDigest { entry: entry.number, algorithm })?;
         let Some(register) = place(entry)? else { continue };
         let value = registers.entry(register).or_insert_with(|| start(algorithm, register, locality));
-        *value = hash(algorithm, &[value, digest]).ok_or(Unreplayable::Algorithm { algorithm })?;
+        *value = extension.extend(algorithm, value, digest).ok_or(Unreplayable::Algorithm { algorithm })?;
     }
     Ok(registers)
 }

@@ -3,7 +3,7 @@
 use crate::anchors::Anchors;
 use crate::authenticate::{Authenticate, Nonce, completed, malformed};
 use crate::check::{Check, Step};
-use crate::log::replayed;
+use crate::log::replayed_as;
 use crate::policy::Policy;
 use crate::reference::References;
 use crate::verdict::{Outcome, Verdict};
@@ -50,8 +50,9 @@ pub fn verify_with_log(token: &[u8], log: Option<&[u8]>, case: &Case<'_>) -> Ver
     };
     let authentic = match log {
         Some(log) => {
-            let rems = replayed(log, authentic.claims().realm.hash);
-            let authentic = authentic.with_log(rems.as_ref().map_err(Clone::clone));
+            let realm = &authentic.claims().realm;
+            let replay = replayed_as(log, realm.hash, Some(&realm.rems));
+            let authentic = authentic.with_log_by(replay.as_ref().map_err(Clone::clone));
             match &case.policy.rules {
                 Some(rules) => authentic.with_rules(log, rules),
                 None => authentic,

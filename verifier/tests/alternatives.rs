@@ -130,12 +130,16 @@ fn a_corim_is_judged_before_it_is_believed() {
 }
 
 #[test]
-fn a_component_with_digests_by_two_algorithms_cannot_be_compared() {
+fn a_component_with_digests_by_two_algorithms_is_compared_by_the_tokens() {
     let twice = |it: &mut Platform| {
         let digest = evidence::corim::Digest::new(Hash::Sha512, &[1; 64]).expect("64 bytes");
         it.components[0].digests.push(digest);
     };
-    let bytes = platforms(twice, &[]).encode().expect("written");
-    let found = References::new().admit(&bytes, &ANYBODY);
-    assert!(matches!(found, Err(Unusable::NotCompared { .. })), "{found:?}");
+    assert_eq!(outcome(&by(&platforms(twice, &[]), &realms(vec![good_realm()]))), (Outcome::Affirming, None));
+    let other = |it: &mut Platform| {
+        twice(it);
+        it.components[0].digests.remove(0);
+    };
+    let (outcome, _) = outcome(&by(&platforms(other, &[]), &realms(vec![good_realm()])));
+    assert_eq!(outcome, Outcome::Contraindicated, "a digest by the other algorithm alone");
 }

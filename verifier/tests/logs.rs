@@ -155,3 +155,29 @@ fn what_is_no_log_is_refused_and_none_is_not_done() {
     let verdict = judge(booted(), None);
     assert!(verdict.failed().is_none(), "without a log the references still say what to expect");
 }
+
+/// The four measurements of an RMM that pads the old value and the extension to 64 bytes each, by hand.
+fn padded_rems(events: &[Event]) -> [[u8; 32]; 4] {
+    let mut rems = [[0; 32]; 4];
+    for event in events {
+        let rem = &mut rems[event.register as usize - 1];
+        let block = [&rem[..], &[0; 32], &event.digest, &vec![0; 64 - event.digest.len()]].concat();
+        *rem = Sha256::digest(block).into();
+    }
+    rems
+}
+
+#[test]
+fn an_rmm_that_pads_what_it_extends_is_replayed_so_and_the_report_says_it() {
+    let case = measured(&padded_rems(&boot::boot()));
+    let verdict = judge(&case, Some(&log(&boot::boot())));
+    assert_eq!(verdict.outcome(), Outcome::Affirming);
+    let said = |verdict: &Verdict| {
+        let check = verdict.checks().iter().find(|check| check.step == Step::Log).expect("the step");
+        check.found.as_ref().is_some_and(|found| found.contains("padded to 64 bytes"))
+    };
+    assert!(said(&verdict));
+    assert!(!said(&judge(booted(), Some(&log(&boot::boot())))), "control: nothing is padded");
+    let other = judge(&case, Some(&changed(|events| events.swap(0, 1))));
+    assert_eq!((other.outcome(), other.failed().map(|check| check.step)), REFUSED, "another order");
+}

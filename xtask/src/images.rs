@@ -30,7 +30,7 @@ pub(crate) fn build() -> Done<Images> {
     let kernel = kernel::provision()?;
     let out = room::target("allod");
     let firmware = out.join("firmware");
-    self::firmware(&firmware)?;
+    self::firmware(&firmware, &[])?;
     cargo_build(&["--release", "--target", GUEST, "--package", "allod-guest"])?;
     let guest = room::cargo_target().join(GUEST).join("release/allod-guest");
     let initrd = out.join("initrd.img");
@@ -39,10 +39,12 @@ pub(crate) fn build() -> Done<Images> {
     Ok(Images { firmware, initrd, allod, guest })
 }
 
-/// Builds the firmware that ships into a folder: `boot.bin`, `monitor.bin`, `rmm.bin` and `host.bin`.
-pub(crate) fn firmware(folder: &Path) -> Done {
+/// Builds the firmware into a folder: `boot.bin`, `monitor.bin`, `rmm.bin` and `host.bin`; with these features of the RMM,
+/// none of which what ships has.
+pub(crate) fn firmware(folder: &Path, rmm: &[&str]) -> Done {
     fs::create_dir_all(folder)?;
-    FIRMWARE.iter().try_for_each(|name| flat(name, &[], &folder.join(format!("{name}.bin"))))
+    let build = |name: &&str| flat(name, if *name == "rmm" { rmm } else { &[] }, &folder.join(format!("{name}.bin")));
+    FIRMWARE.iter().try_for_each(build)
 }
 
 /// Builds one firmware program, with features that only a test build has, and flattens it to a file.

@@ -59,6 +59,9 @@ enum Command {
         /// Where to write boot.bin, monitor.bin, rmm.bin and host.bin [default: target/allod/firmware].
         #[arg(long, value_name = "DIR")]
         out: Option<std::path::PathBuf>,
+        /// Another reading of the specification for the RMM: `hide-il` or `pad-measurements` (docs/rmm.md).
+        #[arg(long, value_name = "READING", requires = "out")]
+        reading: Vec<String>,
     },
     /// Measure.
     Bench {
@@ -106,7 +109,7 @@ fn main() -> ExitCode {
         Command::Check => done(check::check()),
         Command::SpecMap => done(check::conditions::write_map()),
         Command::Provision => done(provision()),
-        Command::Firmware { out } => done(firmware(out)),
+        Command::Firmware { out, reading } => done(firmware(out, &reading)),
         Command::Build => images::build().map(|_| ExitCode::SUCCESS),
         Command::Bench { what: Bench::Demo { runs, json } } => done(bench::demo(runs, json)),
         Command::Bench { what: Bench::Rmm { json } } => done(bench::rmm(json)),
@@ -131,9 +134,10 @@ pub(crate) fn provision() -> Done {
 }
 
 /// Builds the firmware into `out`.
-fn firmware(out: Option<std::path::PathBuf>) -> Done {
+fn firmware(out: Option<std::path::PathBuf>, reading: &[String]) -> Done {
     tool::rust_targets()?;
-    images::firmware(&out.unwrap_or_else(|| room::target("allod/firmware")))
+    let reading: Vec<&str> = reading.iter().map(String::as_str).collect();
+    images::firmware(&out.unwrap_or_else(|| room::target("allod/firmware")), &reading)
 }
 
 fn pack() -> Done {

@@ -11,7 +11,7 @@ use cpu::sha256::Keep;
 use rmm::address::Pa;
 use rmm::granule::{Held, RealmPage, Table};
 use rmm::measurement::{self, Register};
-use rmm::platform::{Access, El3Error, Exit, Fault, Features, Hunk, Interface, Page, Platform, Scope};
+use rmm::platform::{Access, El3Error, Exit, Fault, Features, Hunk, Interface, Page, Platform, Reading, Scope};
 use rmm::rec::context::{RealmContext, RecContext, SimdContext};
 
 /// One CPU's place for the Normal world's registers; each CPU takes its own lock only.
@@ -72,6 +72,10 @@ impl Platform for Machine {
 
     fn granule(&self, pa: Pa) -> Option<&GranuleWord> {
         self.words.get(self.index(pa.get())?)
+    }
+
+    fn reading(&self) -> Reading {
+        Reading { hides_il: cfg!(feature = "hide-il"), pads_measurements: cfg!(feature = "pad-measurements") }
     }
 
     fn features(&self) -> &Features {

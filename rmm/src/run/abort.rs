@@ -109,7 +109,8 @@ fn unprotected<P: Platform>(session: &mut Session<'_, P>, esr: u64, far: u64, ip
     session.rec.last = LastExit { esr, far, unprotected: 1, emulatable: u64::from(emulatable) };
     session.exit.hpfar = fipa(ipa);
     if !emulatable {
-        return session.leave_sync(esr & (NOT_EMULATABLE | IL));
+        let shown = if session.platform().reading().hides_il { NOT_EMULATABLE } else { NOT_EMULATABLE | IL };
+        return session.leave_sync(esr & shown);
     }
     session.exit.far = far & FAR_OFFSET;
     if esr & WNR != 0 {

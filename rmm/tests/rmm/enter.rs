@@ -128,6 +128,9 @@ fn access_that_cannot_be_emulated_is_shown_without_its_offset() {
     let exit = host.run();
     assert_eq!((exit.esr, exit.far, exit.hpfar), (DATA_ABORT | 1 << 25 | TRANSLATION_3, 0, SHARED >> 8));
     assert_eq!(host.enter(REC, |enter| enter.flags = enter::EMUL_MMIO).0, Status::Rec);
+    host.machine().reading.lock().unwrap().hides_il = true;
+    host.machine().then(|_| abort(DATA_ABORT | 1 << 25 | TRANSLATION_3, 0x10, SHARED));
+    assert_eq!(host.run().esr, DATA_ABORT | TRANSLATION_3, "the suite's reading");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use p384::ecdsa::SigningKey;
 use p384::ecdsa::signature::hazmat::PrehashSigner;
 use rmm::address::{GRANULE, Pa};
 use rmm::granule::{Held, RealmPage, Table};
-use rmm::platform::{Access, El3Error, Exit, Fault, Features, Hunk, Interface, Page, Platform, Scope, Word};
+use rmm::platform::{Access, El3Error, Exit, Fault, Features, Hunk, Interface, Page, Platform, Reading, Scope, Word};
 use rmm::rec::context::{RealmContext, RecContext, SimdContext};
 use sha2::{Digest, Sha256, Sha512};
 use std::collections::VecDeque;
@@ -80,6 +80,8 @@ pub struct Fake {
     pub again: AtomicU64,
     /// The realm attestation key.
     pub key: SigningKey,
+    /// How the specification is read.
+    pub reading: Mutex<Reading>,
 }
 
 impl Fake {
@@ -116,6 +118,7 @@ impl Fake {
             challenge: Mutex::default(),
             again: AtomicU64::new(0),
             key: SigningKey::from_slice(&[7; 48]).unwrap(),
+            reading: Mutex::default(),
         }
     }
 
@@ -194,6 +197,10 @@ impl Platform for Fake {
 
     fn features(&self) -> &Features {
         &self.features
+    }
+
+    fn reading(&self) -> Reading {
+        *self.reading.lock().unwrap()
     }
 
     fn page<R>(&self, held: &mut Held, f: impl FnOnce(&mut Page) -> R) -> R {
