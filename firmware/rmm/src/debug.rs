@@ -4,7 +4,7 @@
 //! which is while MDSCR_EL1.MDE is set (or SS: software step has the same lock). Until then the Normal world's stay where they are: they have none, as MDSCR is the
 //! vCPU's.
 
-use crate::el1::put;
+use crate::el1::{bank, put};
 use rmm::rec::context::{Debug, RecContext};
 
 /// How many of each this processor has, at most 16.
@@ -27,24 +27,6 @@ impl Shape {
     pub const fn of(dfr0: u64) -> Self {
         Self { breakpoints: (dfr0 >> 12 & 0xf) as usize + 1, watchpoints: (dfr0 >> 20 & 0xf) as usize + 1 }
     }
-}
-
-macro_rules! bank {
-    ($read:ident, $write:ident: $($index:literal $register:ident,)*) => {
-        fn $read(index: usize) -> u64 {
-            match index {
-                $($index => cpu::read!($register),)*
-                _ => 0,
-            }
-        }
-
-        fn $write(index: usize, value: u64) {
-            match index {
-                $($index => put!($register, value),)*
-                _ => {}
-            }
-        }
-    };
 }
 
 bank! { read_bvr, write_bvr:

@@ -17,6 +17,26 @@ macro_rules! put {
 }
 pub(crate) use put;
 
+/// Reads and writes registers that differ only by a number: one that is not there reads as zero and takes nothing.
+macro_rules! bank {
+    ($read:ident, $write:ident: $($index:literal $register:ident,)*) => {
+        fn $read(index: usize) -> u64 {
+            match index {
+                $($index => cpu::read!($register),)*
+                _ => 0,
+            }
+        }
+
+        fn $write(index: usize, value: u64) {
+            match index {
+                $($index => put!($register, value),)*
+                _ => {}
+            }
+        }
+    };
+}
+pub(crate) use bank;
+
 macro_rules! switched {
     ($($field:ident $register:ident,)*) => {
         /// Saves the registers of whoever used them last.

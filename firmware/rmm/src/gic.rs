@@ -1,6 +1,6 @@
 //! The virtual CPU interface of a vCPU (GICv3, Arm IHI0069 §12.4), and the view of pending physical interrupts.
 
-use crate::el1::put;
+use crate::el1::{bank, put};
 use rmm::rec::context::Gic;
 
 /// How many of the interface's registers this processor has.
@@ -22,24 +22,6 @@ impl Shape {
         let lrs = (vtr & 0x1f) as usize + 1;
         Self { lrs: if lrs > 16 { 16 } else { lrs }, aprs }
     }
-}
-
-macro_rules! bank {
-    ($read:ident, $write:ident: $($index:literal $register:ident,)*) => {
-        fn $read(index: usize) -> u64 {
-            match index {
-                $($index => cpu::read!($register),)*
-                _ => 0,
-            }
-        }
-
-        fn $write(index: usize, value: u64) {
-            match index {
-                $($index => put!($register, value),)*
-                _ => {}
-            }
-        }
-    };
 }
 
 bank! { read_lr, write_lr:
