@@ -44,7 +44,7 @@ fn main() {
     };
     let (plain, chained) = (pinned(), maker::good_anchors());
     let log = event_log();
-    let replay = || assert!(replayed(black_box(&log), Hash::Sha256).is_ok());
+    let replay = || assert!(replayed(black_box(&log), Hash::Sha256, None).is_ok());
     println!(
         "{}",
         json!({

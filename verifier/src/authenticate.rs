@@ -7,7 +7,7 @@ use crate::chain::moment;
 use crate::check::{Check, Status, Step};
 use crate::key::{Fault, Key, fixed_width, hash};
 use crate::log::held;
-use crate::replay::Extension;
+use crate::replay::{Extension, REMS};
 use crate::revocation::{Standing, standing};
 use crate::rules::Rules;
 use crate::test_keys;
@@ -71,29 +71,16 @@ impl<'b> Authentic<'b> {
     }
 
     /// Compares the extensible measurements with those that an event log comes to when it is replayed with the Realm's
-    /// hash algorithm, or takes note of why it comes to none.
+    /// hash algorithm, or takes note of why it comes to none. The report says if the extensions were padded.
     #[must_use]
-    pub fn with_log(self, replayed: Result<&[Vec<u8>; 4], String>) -> Self {
-        self.with_rems(replayed, Extension::Plain)
-    }
-
-    /// As [`Self::with_log`], and says in the report if the extensions were padded.
-    #[must_use]
-    pub fn with_log_by(self, replayed: Result<&([Vec<u8>; 4], Extension), String>) -> Self {
-        match replayed {
-            Ok((rems, extension)) => self.with_rems(Ok(rems), *extension),
-            Err(why) => self.with_rems(Err(why), Extension::Plain),
-        }
-    }
-
-    fn with_rems(self, replayed: Result<&[Vec<u8>; 4], String>, extension: Extension) -> Self {
+    pub fn with_log(self, replayed: Result<([Vec<u8>; REMS], Extension), String>) -> Self {
         let list = |rems: &mut dyn Iterator<Item = String>| rems.collect::<Vec<_>>().join(" ");
         let found = list(&mut self.claims.realm.rems.iter().map(|rem| encode(rem)));
-        let mut log = match replayed {
-            Ok(rems) => Check::compare(Step::Log, Some(list(&mut rems.iter().map(|rem| encode(rem)))), found),
-            Err(why) => Check::failed(Step::Log, "a log that gives the extensible measurements", why),
+        let mut log = match &replayed {
+            Ok((rems, _)) => Check::compare(Step::Log, Some(list(&mut rems.iter().map(|rem| encode(rem)))), found),
+            Err(why) => Check::failed(Step::Log, "a log that gives the extensible measurements", why.clone()),
         };
-        if extension == Extension::Padded {
+        if matches!(replayed, Ok((_, Extension::Padded))) {
             log.found = log.found.map(|found| format!("{found} (each extension padded to 64 bytes)"));
         }
         Self { log: Some(log), ..self }

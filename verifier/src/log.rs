@@ -18,25 +18,13 @@ pub(crate) fn bank(hash: Hash) -> Algorithm {
     }
 }
 
-/// Replays a log with a Realm's hash algorithm, as RMMs in the field extend.
-///
-/// # Errors
-/// As [`replayed_as`].
-pub fn replayed(log: &[u8], hash: Hash) -> Result<[Vec<u8>; REMS], String> {
-    replayed_as(log, hash, None).map(|(rems, _)| rems)
-}
-
 /// Replays a log with a Realm's hash algorithm by the rule of extension that gives the measurements `shown`, or by the one
 /// that is in the field if neither does.
 ///
 /// # Errors
 /// Why the log gives no measurements, in words: it is none, has no digests of this algorithm, cannot be replayed, or has
 /// an event that says something else than what was hashed.
-pub fn replayed_as(
-    log: &[u8],
-    hash: Hash,
-    shown: Option<&[&[u8]; REMS]>,
-) -> Result<([Vec<u8>; REMS], Extension), String> {
+pub fn replayed(log: &[u8], hash: Hash, shown: Option<&[&[u8]; REMS]>) -> Result<([Vec<u8>; REMS], Extension), String> {
     let log = EventLog::parse(log).map_err(|refusal| refusal.to_string())?;
     let by = |extension| rems_by(&log, bank(hash), extension).map_err(|why| why.to_string());
     let given = |rems: &[Vec<u8>; REMS]| {

@@ -3,7 +3,7 @@
 use crate::anchors::Anchors;
 use crate::authenticate::{Authenticate, Nonce, completed, malformed};
 use crate::check::{Check, Step};
-use crate::log::replayed_as;
+use crate::log::replayed;
 use crate::policy::Policy;
 use crate::reference::References;
 use crate::verdict::{Outcome, Verdict};
@@ -51,8 +51,8 @@ pub fn verify_with_log(token: &[u8], log: Option<&[u8]>, case: &Case<'_>) -> Ver
     let authentic = match log {
         Some(log) => {
             let realm = &authentic.claims().realm;
-            let replay = replayed_as(log, realm.hash, Some(&realm.rems));
-            let authentic = authentic.with_log_by(replay.as_ref().map_err(Clone::clone));
+            let replay = replayed(log, realm.hash, Some(&realm.rems));
+            let authentic = authentic.with_log(replay);
             match &case.policy.rules {
                 Some(rules) => authentic.with_rules(log, rules),
                 None => authentic,

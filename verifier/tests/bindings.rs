@@ -2,6 +2,7 @@
 
 mod maker;
 
+use allod_verifier::replay::Extension;
 use allod_verifier::{Authenticate, Case, Nonce, Outcome, Policy, References, Status, Step, Verdict, verify};
 use maker::token::{Entries, Maker, array, bytes, map, set, sign1, text, uint, wrapped};
 use maker::{CHALLENGE, NOW, failed, good_anchors, good_references, judge, judge_by, key};
@@ -258,8 +259,8 @@ fn a_log_explains_the_extensible_measurements_or_is_refused() {
     let judged = |log: Option<Result<[Vec<u8>; 4], String>>, references: &References| {
         let parsed = evidence::Token::parse(&token).expect("well formed");
         let authentic = parsed.authenticate(&anchors, &nonce, NOW).expect("authentic");
-        let authentic = match &log {
-            Some(log) => authentic.with_log(log.as_ref().map_err(Clone::clone)),
+        let authentic = match log {
+            Some(log) => authentic.with_log(log.map(|rems| (rems, Extension::Plain))),
             None => authentic,
         };
         authentic.appraise(references, &Policy { may_stay_undone: vec![Step::Rem], ..Policy::default() })

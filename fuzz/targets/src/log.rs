@@ -20,7 +20,7 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::parse(include_bytes!("..
 /// If a promise of the readers is broken, or if rules drafted from a log do not admit it.
 pub fn run(input: &[u8]) {
     let Some((selector, bytes)) = selected(input) else { return };
-    let _ = within(bytes, 16, || verifier::log::replayed(bytes, Hash::Sha256));
+    let _ = within(bytes, 16, || verifier::log::replayed(bytes, Hash::Sha256, None));
     let parsed = within(bytes, 16, || EventLog::parse(bytes));
     let log = match parsed {
         Ok(log) => log,

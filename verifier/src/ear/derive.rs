@@ -3,11 +3,11 @@
 use super::claims;
 use super::{Appraisal, Aspect, Context, Ear, Tier, Vector, VerifierId};
 use crate::check::{Check, Status, Step};
+use crate::key::sha256;
 use crate::verdict::{Outcome, Verdict};
 use evidence::Family;
 use evidence::hex::encode;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Values of the vector (draft-ietf-rats-ar4si §2.3.4).
@@ -239,7 +239,7 @@ fn policies(verdict: &Verdict, context: &Context<'_>) -> Vec<String> {
     let lifecycles: Vec<&str> = context.policy.lifecycles.iter().map(|it| it.name()).collect();
     let undone: Vec<&str> = context.policy.may_stay_undone.iter().map(|it| it.name()).collect();
     let said = format!("{lifecycles:?} {undone:?} {:?}", context.policy.rules);
-    let own = format!("allod-policy-1:sha-256:{}", encode(&Sha256::digest(said.as_bytes())));
+    let own = format!("allod-policy-1:sha-256:{}", encode(&sha256(said.as_bytes())));
     let asked = verdict.policies().iter().map(|it| format!("{}:sha-256:{}", it.name, it.sha256));
     std::iter::once(own).chain(asked).collect()
 }

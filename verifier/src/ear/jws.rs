@@ -2,11 +2,10 @@
 
 use super::strict::Strict;
 use super::{Ear, Refusal};
-use crate::key::Key;
+use crate::key::{Key, sha256};
 use base64ct::{Base64UrlUnpadded, Encoding};
 use evidence::cose::Algorithm;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 /// A token taken apart, whose signature has not been judged.
 pub struct Jws {
@@ -111,5 +110,5 @@ pub fn public_jwk(key: &Key) -> Option<Value> {
 /// What names a key (RFC 7638): SHA-256 of its required members in alphabetical order, without spaces.
 fn thumbprint(jwk: &Value) -> String {
     let members = ["crv", "kty", "x", "y"].map(|name| format!("\"{name}\":{}", jwk.get(name).unwrap_or(&Value::Null)));
-    Base64UrlUnpadded::encode_string(&Sha256::digest(format!("{{{}}}", members.join(",")).as_bytes()))
+    Base64UrlUnpadded::encode_string(&sha256(format!("{{{}}}", members.join(",")).as_bytes()))
 }

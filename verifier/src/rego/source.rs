@@ -1,9 +1,8 @@
 //! A policy's text.
 
 use super::{Refusal, STOCK};
-use crate::replay::hash;
+use crate::key::sha256;
 use crate::verdict::Applied;
-use evidence::eventlog::Algorithm;
 use evidence::hex::encode;
 
 /// Bytes of a policy that are read, at most.
@@ -51,7 +50,6 @@ impl Source {
     /// Its name and digest, as a verdict has them.
     #[must_use]
     pub fn applied(&self) -> Applied {
-        let digest = hash(Algorithm::Sha256, &[self.text.as_bytes()]).unwrap_or_default();
-        Applied { name: self.name.clone(), sha256: encode(&digest) }
+        Applied { name: self.name.clone(), sha256: encode(&sha256(self.text.as_bytes())) }
     }
 }
