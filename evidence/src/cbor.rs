@@ -1,9 +1,13 @@
 //! CBOR as attestation tokens are allowed to use it: definite lengths, no duplicate keys, no trailing bytes, bounded
 //! depth (RFC 8949 §5.3; RFC 9711 §7.2). Encodings that are longer than need be are accepted, as the token's draft asks.
 
+mod head;
+mod seen;
+
 use crate::malformed::Malformed;
-use alloc::vec::Vec;
+use head::{MAJOR_BYTES, MAJOR_NEGATIVE, MAJOR_TAG, MAJOR_TEXT, MAJOR_UNSIGNED, TRUE, argument, kind, name};
 use minicbor::data::Type;
+use seen::Seen;
 
 /// Items within items that are followed, at most.
 pub const MAX_DEPTH: u8 = 16;
@@ -27,9 +31,9 @@ pub enum Key<'b> {
 /// Reads CBOR items one after another from bytes that stand at a known place in the evidence.
 #[derive(Clone)]
 pub struct Reader<'b> {
-    input: &'b [u8],
-    position: usize,
-    base: usize,
+    rest: &'b [u8],
+    /// Where `rest` ends in the evidence.
+    end: usize,
     depth: u8,
     indefinite: bool,
 }
@@ -38,7 +42,7 @@ impl<'b> Reader<'b> {
     /// Begins at the start of `bytes`, which stand `base` bytes into the evidence (for messages only).
     #[must_use]
     pub fn new(bytes: &'b [u8], base: usize) -> Self {
-        Self { input: bytes, position: 0, base, depth: 0, indefinite: false }
+        Self { rest: bytes, end: base.saturating_add(bytes.len()), depth: 0, indefinite: false }
     }
 
     /// Admits arrays and maps of indefinite length, here and in what is nested: tokens have none, CoRIMs do.
@@ -48,19 +52,17 @@ impl<'b> Reader<'b> {
     }
 
     /// Offset of the next item in the evidence.
+    #[inline]
     #[must_use]
     pub fn at(&self) -> usize {
-        self.base.saturating_add(self.position)
-    }
-
-    fn left(&self) -> usize {
-        self.input.len().saturating_sub(self.position)
+        self.end.saturating_sub(self.rest.len())
     }
 
     /// The first byte of the next item, if there is one.
+    #[inline]
     #[must_use]
     pub fn peek(&self) -> Option<u8> {
-        self.input.get(self.position).copied()
+        self.rest.first().copied()
     }
 
     /// Ends the reading.
@@ -68,7 +70,7 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// [`Malformed::Trailing`] if bytes are left.
     pub fn end(&self) -> Result<(), Malformed> {
-        match self.left() {
+        match self.rest.len() {
             0 => Ok(()),
             count => Err(Malformed::Trailing { at: self.at(), count }),
         }
@@ -93,20 +95,20 @@ impl<'b> Reader<'b> {
             _ if indefinite => return self.advance(1).map(|()| None),
             _ => {}
         }
-        let (argument, length) = argument(self.rest()).ok_or(Malformed::Cbor { at, expected })?;
-        self.position = self.position.saturating_add(length);
+        let (argument, rest) = argument(self.rest).ok_or(Malformed::Cbor { at, expected })?;
+        self.rest = rest;
         Ok(Some(argument))
     }
 
     /// The argument of the next item, which has to be of this major type. Nearly all have one that is short.
     #[inline]
     fn definite(&mut self, major: u8, expected: &'static str) -> Result<u64, Malformed> {
-        let (argument, length) = match self.rest() {
-            [first, ..] if first ^ (major << 5) < 24 => (first ^ (major << 5), 1),
-            [first, second, ..] if first ^ (major << 5) == 24 => (*second, 2),
+        let (argument, rest) = match self.rest {
+            [first, rest @ ..] if first ^ (major << 5) < 24 => (first ^ (major << 5), rest),
+            [first, second, rest @ ..] if first ^ (major << 5) == 24 => (*second, rest),
             _ => return self.long(major, expected),
         };
-        self.position = self.position.saturating_add(length);
+        self.rest = rest;
         Ok(u64::from(argument))
     }
 
@@ -120,10 +122,9 @@ impl<'b> Reader<'b> {
     /// The content of a string of this length, of which the head has been read.
     #[inline]
     fn content(&mut self, at: usize, length: u64, expected: &'static str) -> Result<&'b [u8], Malformed> {
-        let end = usize::try_from(length).ok().and_then(|length| self.position.checked_add(length));
-        let content = end.and_then(|end| self.input.get(self.position..end));
-        let content = content.ok_or(Malformed::Cbor { at, expected })?;
-        self.position = self.position.saturating_add(content.len());
+        let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
+        let (content, rest) = split.ok_or(Malformed::Cbor { at, expected })?;
+        self.rest = rest;
         Ok(content)
     }
 
@@ -166,8 +167,7 @@ impl<'b> Reader<'b> {
     /// [`Malformed`] if the next item is not one of definite length.
     pub fn nested(&mut self) -> Result<(&'b [u8], Reader<'b>), Malformed> {
         let bytes = self.bytes()?;
-        let base = self.at().saturating_sub(bytes.len());
-        Ok((bytes, Reader { input: bytes, position: 0, base, depth: self.depth, indefinite: self.indefinite }))
+        Ok((bytes, Reader { rest: bytes, end: self.at(), ..*self }))
     }
 
     /// Reads a text.
@@ -206,15 +206,15 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// [`Malformed`] if the item is not well formed.
     pub fn encoded(&mut self) -> Result<&'b [u8], Malformed> {
-        let from = self.position;
+        let from = self.rest;
         self.skip()?;
-        Ok(self.input.get(from..self.position).unwrap_or_default())
+        Ok(from.get(..from.len().saturating_sub(self.rest.len())).unwrap_or_default())
     }
 
     /// What is left, unread.
     #[must_use]
     pub fn rest(&self) -> &'b [u8] {
-        self.input.get(self.position..).unwrap_or_default()
+        self.rest
     }
 
     /// Reads a tag; the tagged item is next.
@@ -271,7 +271,9 @@ impl<'b> Reader<'b> {
             if !seen.is_new(key) {
                 return Err(Malformed::Duplicate { at }.into());
             }
-            reader.few(at, seen.count)?;
+            if length.is_none() {
+                reader.few(at, seen.count)?;
+            }
             each(key, reader)
         };
         self.deeper(at, |reader| reader.repeat(length, entry))
@@ -279,7 +281,7 @@ impl<'b> Reader<'b> {
 
     /// Refuses a map of more entries than [`MAX_ENTRIES`].
     fn few(&self, at: usize, declared: u64) -> Result<(), Malformed> {
-        if declared > MAX_ENTRIES { Err(Malformed::Length { at, declared, left: self.left() }) } else { Ok(()) }
+        if declared > MAX_ENTRIES { Err(Malformed::Length { at, declared, left: self.rest.len() }) } else { Ok(()) }
     }
 
     /// Runs `each` as often as a length says, or up to the break that ends an indefinite one.
@@ -324,37 +326,45 @@ impl<'b> Reader<'b> {
 
     /// Passes over a simple value without a name. In two bytes there is none below 32 (RFC 8949 §3.3).
     fn simple(&mut self) -> Result<(), Malformed> {
-        match self.rest() {
+        match self.rest {
             [0xF8, 0x20..=0xFF, ..] => self.advance(2),
             [0xE0..=0xF7, ..] => self.advance(1),
             _ => Err(Malformed::Cbor { at: self.at(), expected: "an item" }),
         }
     }
 
+    /// Reads a key. Nearly all are small numbers.
     #[inline]
     fn key(&mut self) -> Result<Key<'b>, Malformed> {
-        let at = self.at();
+        match self.rest {
+            [small @ ..24, rest @ ..] => {
+                self.rest = rest;
+                Ok(Key::Uint(u64::from(*small)))
+            }
+            _ => self.long_key(),
+        }
+    }
+
+    #[inline(never)]
+    fn long_key(&mut self) -> Result<Key<'b>, Malformed> {
         let expected = "a map key (number, text or byte string)";
         match self.peek().map(|first| first >> 5) {
             Some(MAJOR_UNSIGNED) => self.definite(MAJOR_UNSIGNED, expected).map(Key::Uint),
             Some(MAJOR_NEGATIVE) => self.definite(MAJOR_NEGATIVE, expected).map(Key::Nint),
             Some(MAJOR_TEXT) => self.text().map(Key::Text),
             Some(MAJOR_BYTES) => self.bytes().map(Key::Bytes),
-            _ => Err(Malformed::Type { at, expected, found: name(self.kind(expected)?) }),
+            _ => Err(Malformed::Type { at: self.at(), expected, found: name(self.kind(expected)?) }),
         }
     }
 
     fn advance(&mut self, count: usize) -> Result<(), Malformed> {
-        if count > self.left() {
-            return Err(Malformed::Cbor { at: self.at(), expected: "an item" });
-        }
-        self.position = self.position.saturating_add(count);
+        self.rest = self.rest.get(count..).ok_or(Malformed::Cbor { at: self.at(), expected: "an item" })?;
         Ok(())
     }
 
     /// Refuses a length that the rest of the input cannot hold, before anything is made of that size.
     fn plausible(&self, at: usize, declared: u64, each: u64) -> Result<u64, Malformed> {
-        let left = self.left();
+        let left = self.rest.len();
         let needed = usize::try_from(declared.saturating_mul(each)).unwrap_or(usize::MAX);
         if needed > left { Err(Malformed::Length { at, declared, left }) } else { Ok(declared) }
     }
@@ -376,123 +386,6 @@ impl<'b> Reader<'b> {
 
 fn skip_value<'b>(_: Key<'b>, reader: &mut Reader<'b>) -> Result<(), Malformed> {
     reader.skip()
-}
-
-/// Claims of a token that have large numbers for keys, at most, as profiles are today.
-const USUAL: usize = 16;
-
-/// The keys of a map that have been met.
-#[derive(Default)]
-struct Seen<'b> {
-    count: u64,
-    /// One bit for each of the numbers below 64.
-    small: u64,
-    /// The larger ones, and the largest of them.
-    uints: Vec<u64>,
-    largest: u64,
-    others: Vec<Key<'b>>,
-}
-
-impl<'b> Seen<'b> {
-    /// Takes note of a key, and answers whether it is the first of its kind.
-    #[inline]
-    fn is_new(&mut self, key: Key<'b>) -> bool {
-        self.count = self.count.saturating_add(1);
-        match key {
-            Key::Uint(number @ 0..64) => {
-                let bit = 1 << number;
-                let new = self.small & bit == 0;
-                self.small |= bit;
-                new
-            }
-            // In the order that most encoders keep, each is larger than those before.
-            Key::Uint(number) if number > self.largest => {
-                self.largest = number;
-                if self.uints.capacity() == 0 {
-                    self.uints.reserve(USUAL);
-                }
-                self.uints.push(number);
-                true
-            }
-            Key::Uint(number) => first(&mut self.uints, number),
-            other => first(&mut self.others, other),
-        }
-    }
-}
-
-/// Appends what is not there yet.
-#[cold]
-fn first<T: PartialEq>(list: &mut Vec<T>, item: T) -> bool {
-    let new = !list.contains(&item);
-    if new {
-        list.push(item);
-    }
-    new
-}
-
-/// Major types, the upper three bits of an item's first byte (RFC 8949 §3.1).
-const MAJOR_UNSIGNED: u8 = 0;
-const MAJOR_NEGATIVE: u8 = 1;
-const MAJOR_BYTES: u8 = 2;
-const MAJOR_TEXT: u8 = 3;
-const MAJOR_TAG: u8 = 6;
-/// What `true` has in the lower five (RFC 8949 §3.3).
-const TRUE: u64 = 21;
-
-/// The argument of a definite head, and how many bytes that has.
-#[inline]
-fn argument(input: &[u8]) -> Option<(u64, usize)> {
-    let (first, rest) = input.split_first()?;
-    match first & 0x1F {
-        small @ 0..=23 => Some((u64::from(small), 1)),
-        24 => rest.first().map(|byte| (u64::from(*byte), 2)),
-        25 => rest.first_chunk().map(|two| (u64::from(u16::from_be_bytes(*two)), 3)),
-        26 => rest.first_chunk().map(|four| (u64::from(u32::from_be_bytes(*four)), 5)),
-        27 => rest.first_chunk().map(|eight| (u64::from_be_bytes(*eight), 9)),
-        _ => None,
-    }
-}
-
-/// What an item is, by its first byte (RFC 8949 §3, appendix B). All integers of a sign are of one type here.
-#[inline]
-const fn kind(first: u8) -> Type {
-    match first {
-        0x00..=0x1B => Type::U64,
-        0x20..=0x3B => Type::Int,
-        0x40..=0x5B => Type::Bytes,
-        0x5F => Type::BytesIndef,
-        0x60..=0x7B => Type::String,
-        0x7F => Type::StringIndef,
-        0x80..=0x9B => Type::Array,
-        0x9F => Type::ArrayIndef,
-        0xA0..=0xBB => Type::Map,
-        0xBF => Type::MapIndef,
-        0xC0..=0xDB => Type::Tag,
-        0xF4 | 0xF5 => Type::Bool,
-        0xF6 => Type::Null,
-        0xF7 => Type::Undefined,
-        0xE0..=0xF3 | 0xF8 => Type::Simple,
-        0xF9 => Type::F16,
-        0xFA => Type::F32,
-        0xFB => Type::F64,
-        0xFF => Type::Break,
-        unknown => Type::Unknown(unknown),
-    }
-}
-
-fn name(found: Type) -> &'static str {
-    match found {
-        Type::U64 => "an unsigned number",
-        Type::Int => "a negative number",
-        Type::Bytes => "a byte string",
-        Type::String => "a text",
-        Type::Array => "an array",
-        Type::Map => "a map",
-        Type::Tag => "a tag",
-        Type::Bool | Type::Null | Type::Undefined | Type::Simple => "a simple value",
-        Type::F16 | Type::F32 | Type::F64 => "a floating-point number",
-        _ => "something else",
-    }
 }
 
 #[cfg(test)]
