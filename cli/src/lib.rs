@@ -66,10 +66,32 @@ enum Command {
     Run(Box<run::Args>),
 }
 
+/// The exit status where whoever reads the output has left, as `head` does: as if by SIGPIPE, and no verdict.
+const BY_SIGPIPE: u8 = 128 + 13;
+
 /// The program. Each command answers its exit code, or an error that is printed and exits with 2 (a wrong use or a broken file).
 #[must_use]
 pub fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !reader_left(panic.payload()) {
+            otherwise(panic)
+        }
+    }));
+    // Unwound, not ended: a machine that runs is stopped.
+    std::panic::catch_unwind(|| command(Cli::parse().command)).unwrap_or_else(|panic| {
+        if reader_left(&*panic) { ExitCode::from(BY_SIGPIPE) } else { std::panic::resume_unwind(panic) }
+    })
+}
+
+/// Whether a panic is that of the standard library's printing into a pipe that nobody reads.
+fn reader_left(panic: &(dyn std::any::Any + Send)) -> bool {
+    let words = panic.downcast_ref::<String>().map_or("", String::as_str);
+    words.starts_with("failed printing to std") && words.contains("Broken pipe")
+}
+
+fn command(command: Command) -> ExitCode {
+    let done = match command {
         Command::Platform(command) => platform::main(command),
         Command::Measure(command) => measure::main(command),
         Command::Verify(args) => verify::main(args),

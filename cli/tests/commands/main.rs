@@ -54,3 +54,20 @@ fn image() -> Vec<u8> {
     image.extend(0x1400_0000_u32.to_le_bytes().repeat(5000));
     image
 }
+
+#[test]
+fn who_reads_no_more_gets_no_panic_and_no_verdict() {
+    let folder = Folder::new("pipe");
+    folder.write("Image", image());
+    let arguments = ["measure", "direct", "--kernel", "Image"];
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Command::new(program());
+    let output = command.args(arguments).current_dir(&folder.0).stdout(writer).stderr(std::process::Stdio::piped());
+    let output = output.spawn().and_then(std::process::Child::wait_with_output).expect("the program runs");
+    assert_eq!(
+        (String::from_utf8_lossy(&output.stderr).into_owned(), output.status.code()),
+        (String::new(), Some(141))
+    );
+    assert_eq!(allod(&folder, &arguments).status.code(), Some(0));
+}
