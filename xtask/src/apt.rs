@@ -4,6 +4,7 @@
 use crate::mirror::{Mirror, field};
 use crate::{Done, tool};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -150,8 +151,58 @@ fn package(stanza: &str) -> Option<Package> {
     })
 }
 
+/// The folders of libraries of an unpacked root, as a program beside it says them in shell.
+pub(crate) fn libraries(root: &Path) -> Vec<PathBuf> {
+    let mut all = vec![];
+    for dir in ["usr/lib", "lib"] {
+        let found = fs::read_dir(root.join(dir)).into_iter().flatten().flatten().map(|entry| entry.path());
+        all.extend(found.filter(|path| path.to_string_lossy().ends_with("-linux-gnu")));
+    }
+    all.sort();
+    all
+}
+
+/// Writes a program that runs one of an unpacked root, `root` beside it, with the libraries that were unpacked too.
+/// `before` and `command` are shell, to which `$here` is the folder of both.
+pub(crate) fn write_wrapper(wrapper: &Path, root: &Path, libraries: &[PathBuf], before: &str, command: &str) -> Done {
+    let inside = libraries.iter().filter_map(|path| path.strip_prefix(root).ok());
+    let names: Vec<String> = inside.map(|path| format!("$here/root/{}", path.display())).collect();
+    let script = format!(
+        "#!/bin/sh\nhere=$(dirname \"$(readlink -f \"$0\")\")\n{before}\
+         LD_LIBRARY_PATH=\"{}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\" exec {command} \"$@\"\n",
+        names.join(":")
+    );
+    fs::write(wrapper, script)?;
+    Ok(fs::set_permissions(wrapper, fs::Permissions::from_mode(0o755))?)
+}
+
 /// Unpacks a package's files into a folder, without running anything of it.
 pub(crate) fn unpack(deb: &Path, into: &Path) -> Done {
     fs::create_dir_all(into)?;
     tool::output(Command::new("dpkg-deb").arg("-x").arg(deb).arg(into)).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrapper_runs_the_program_of_its_root_with_its_libraries() {
+        let home = std::env::temp_dir().join(format!("allod-wrapper-{}", std::process::id()));
+        let root = home.join("root");
+        for folder in ["usr/bin", "usr/lib/any-linux-gnu", "usr/lib/other"] {
+            fs::create_dir_all(root.join(folder)).expect("a folder");
+        }
+        let program = root.join("usr/bin/tell");
+        fs::write(&program, "#!/bin/sh\necho \"$said $LD_LIBRARY_PATH $*\"\n").expect("a file");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
+        let wrapper = home.join("tell");
+        let before = "export said=before\n";
+        write_wrapper(&wrapper, &root, &libraries(&root), before, "\"$here/root/usr/bin/tell\" -x").expect("a wrapper");
+        let told = Command::new(&wrapper).arg("a b").env_remove("LD_LIBRARY_PATH").output().expect("it runs");
+        let here = home.canonicalize().expect("a path");
+        let expected = format!("before {}/root/usr/lib/any-linux-gnu -x a b\n", here.display());
+        assert_eq!(String::from_utf8_lossy(&told.stdout), expected);
+        fs::remove_dir_all(home).expect("it was there");
+    }
 }

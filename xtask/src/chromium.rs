@@ -3,7 +3,6 @@
 use crate::apt::{self, Apt};
 use crate::{Done, mirror, qemu, room, tool};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -69,27 +68,12 @@ fn write_wrapper(wrapper: &Path, root: &Path) -> Done {
             cache.display()
         ),
     )?;
-    let mut libraries = vec![];
-    for dir in ["usr/lib", "lib"] {
-        let found = fs::read_dir(root.join(dir)).into_iter().flatten().flatten().map(|entry| entry.path());
-        libraries.extend(found.filter(|path| path.to_string_lossy().ends_with("-linux-gnu")));
-    }
-    libraries.sort();
+    let mut libraries = apt::libraries(root);
     // Libraries with plug-ins keep what these share in a folder of their own.
     let inner: Vec<PathBuf> = libraries.iter().map(|path| path.join("pulseaudio")).filter(|it| it.is_dir()).collect();
     libraries.extend(inner);
-    let names: Vec<String> = libraries
-        .iter()
-        .filter_map(|path| path.strip_prefix(root).ok())
-        .map(|path| format!("$here/root/{}", path.display()))
-        .collect();
-    let script = format!(
-        "#!/bin/sh\nhere=$(dirname \"$(readlink -f \"$0\")\")\nexport FONTCONFIG_FILE=\"$here/fonts.conf\"\n\
-         LD_LIBRARY_PATH=\"{}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\" exec \"$here/root/usr/lib/chromium/chromium\" \"$@\"\n",
-        names.join(":")
-    );
-    fs::write(wrapper, script)?;
-    Ok(fs::set_permissions(wrapper, fs::Permissions::from_mode(0o755))?)
+    let before = "export FONTCONFIG_FILE=\"$here/fonts.conf\"\n";
+    apt::write_wrapper(wrapper, root, &libraries, before, "\"$here/root/usr/lib/chromium/chromium\"")
 }
 
 #[cfg(test)]

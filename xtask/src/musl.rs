@@ -6,7 +6,6 @@
 use crate::apt::{self, Apt};
 use crate::{Done, mirror, qemu, room, tool};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -124,11 +123,7 @@ fn fetch(arch: Arch, program: &str, wrapper: &Path) -> Done {
         eprintln!("cross    {}", deb.file_name().unwrap_or_default().to_string_lossy());
         apt::unpack(deb, &root)?;
     }
-    let library = format!("$here/root/usr/lib/{}-linux-gnu", Arch::here().name());
-    let script = format!(
-        "#!/bin/sh\nhere=$(dirname \"$(readlink -f \"$0\")\")\nPATH=\"$here/root/usr/bin:$PATH\" \
-         LD_LIBRARY_PATH=\"{library}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\" exec \"$here/root/usr/bin/{program}\" \"$@\"\n"
-    );
-    fs::write(wrapper, script)?;
-    Ok(fs::set_permissions(wrapper, fs::Permissions::from_mode(0o755))?)
+    let libraries = [root.join(format!("usr/lib/{}-linux-gnu", Arch::here().name()))];
+    let before = "PATH=\"$here/root/usr/bin:$PATH\" ";
+    apt::write_wrapper(wrapper, &root, &libraries, before, &format!("\"$here/root/usr/bin/{program}\""))
 }

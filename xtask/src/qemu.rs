@@ -3,7 +3,6 @@
 use crate::apt::{self, Apt};
 use crate::{Done, mirror, room, tool};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -80,22 +79,6 @@ fn without_qemu(status: &str) -> String {
 
 /// A program that runs the unpacked QEMU with the libraries and data unpacked beside it.
 fn write_wrapper(wrapper: &Path, root: &Path) -> Done {
-    let mut libraries = vec![];
-    for dir in ["usr/lib", "lib"] {
-        let found = fs::read_dir(root.join(dir)).into_iter().flatten().flatten().map(|entry| entry.path());
-        libraries.extend(found.filter(|path| path.to_string_lossy().ends_with("-linux-gnu")));
-    }
-    libraries.sort();
-    let names: Vec<String> = libraries
-        .iter()
-        .filter_map(|path| path.strip_prefix(root).ok())
-        .map(|path| format!("$here/root/{}", path.display()))
-        .collect();
-    let script = format!(
-        "#!/bin/sh\nhere=$(dirname \"$(readlink -f \"$0\")\")\n\
-         LD_LIBRARY_PATH=\"{}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\" exec \"$here/root/usr/bin/qemu-system-aarch64\" -L \"$here/root/usr/share/qemu\" \"$@\"\n",
-        names.join(":")
-    );
-    fs::write(wrapper, script)?;
-    Ok(fs::set_permissions(wrapper, fs::Permissions::from_mode(0o755))?)
+    let command = "\"$here/root/usr/bin/qemu-system-aarch64\" -L \"$here/root/usr/share/qemu\"";
+    apt::write_wrapper(wrapper, root, &apt::libraries(root), "", command)
 }
