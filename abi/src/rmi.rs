@@ -10,6 +10,10 @@ pub const VERSION_1_0: u64 = 0x1_0000;
 pub const FIRST: u32 = 0xC400_0150;
 /// Last function identifier of the range that the monitor forwards.
 pub const LAST: u32 = 0xC400_018E;
+/// No command of any specification: test builds of the RMM walk over everything they hold. x0 is zero, x1 to x4 have the number of
+/// granules in each state, two to a register, the lower half first; or x0 is what is wrong, x1 where, x2 the index there.
+/// One build spoils a granule before it: x1 address, x2 bits of its word to turn, x3 offset into it, x4 bits to turn there.
+pub const WALK: u32 = LAST;
 
 /// Function identifiers.
 pub mod fid {

@@ -7,6 +7,7 @@ use object::{Endianness, elf};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 /// The bare-metal programs, by room.
 pub(crate) const FIRMWARE: [&str; 4] = ["boot", "monitor", "rmm", "host"];
@@ -49,6 +50,9 @@ pub(crate) fn firmware(folder: &Path, rmm: &[&str]) -> Done {
 
 /// Builds one firmware program, with features that only a test build has, and flattens it to a file.
 pub(crate) fn flat(name: &str, features: &[&str], to: &Path) -> Done {
+    // Another build of the same program would lie in the same place.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().map_err(|_| "another build has failed")?;
     let package = format!("fw-{name}");
     let features = features.join(",");
     let placeless = placeless();

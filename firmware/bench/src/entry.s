@@ -19,5 +19,19 @@ bench_entry:
     mov x30, #0
     mov x0, x20
     b bench_start
+
+// The other CPUs, by PSCI CPU_ON with their number; each has a stack beyond the first's.
+    .global bench_other
+bench_other:
+    msr daifset, #15
+    ldr x1, =__stack_end
+    add x1, x1, x0, lsl #17
+    mov sp, x1
+    ldr x1, =bench_vectors
+    msr vbar_el2, x1
+    isb
+    mov x29, #0
+    mov x30, #0
+    b stress_other
     .ltorg
     .popsection

@@ -1,8 +1,9 @@
 //! A Normal-world image that measures the firmware under it: the price of each call to EL3 and to the RMM, and of what a
 //! Realm does, as the difference of two readings of the counter. Under QEMU's `-icount shift=0` that is instructions,
 //! otherwise nanoseconds. On the way it sees that vector registers come back from every call as they were. It prints
-//! `bench <row> <count> <least> <median> <most>` on UART0 and powers off. With the feature `residue` it looks for what one world
-//! leaves in a register for the other instead.
+//! `bench <row> <count> <least> <median> <most>` on UART0 and powers off. Instead, with the feature `residue` it looks for what
+//! one world leaves in a register for the other, with `walk` it has a test build of the RMM look over everything it holds, and
+//! with `stress` all CPUs issue commands at random before that.
 //!
 //! UNSAFETY: it makes firmware calls that give pages of the Normal world away, and reads pages that the RMM writes. It
 //! runs alone on its machine; whatever goes wrong here harms no Realm.
@@ -10,10 +11,13 @@
 #![no_main]
 
 mod call;
+mod dismantle;
 mod memory;
 mod realm;
 mod residue;
 mod row;
+mod stress;
+mod walk;
 
 use call::{must, timed};
 use core::arch::global_asm;
@@ -33,6 +37,10 @@ cpu::vectors!("bench_vectors":
 cpu::exception!("bench_exception", "el2", unexpected);
 
 extern "C" fn unexpected(frame: &mut Frame) {
+    if let Some(landing) = cpu::guarded::landing(frame.elr) {
+        frame.elr = landing;
+        return;
+    }
     panic!("exception {:#x} at {:#x}", cpu::read!(esr_el2), frame.elr);
 }
 
@@ -50,6 +58,10 @@ extern "C" fn bench_start(first: u64) -> ! {
     Row::once("reset", first).print();
     if cfg!(feature = "residue") {
         residue::search();
+    } else if cfg!(feature = "walk") {
+        walk::check();
+    } else if cfg!(feature = "stress") {
+        stress::all_cpus();
     } else {
         residue::plant_vectors();
         calls();

@@ -15,7 +15,7 @@ const POOL: u64 = 0x6800_0000;
 
 struct Place(UnsafeCell<Tables<4>>);
 
-// SAFETY: one CPU runs.
+// SAFETY: the first CPU alone makes the tables, before another runs.
 unsafe impl Sync for Place {}
 
 static TABLES: Place = Place(UnsafeCell::new(Tables::new()));
@@ -30,11 +30,16 @@ pub fn enable() {
     ] {
         assert!(tables.map(region).is_ok());
     }
+    enable_again();
+}
+
+/// Turns translation on with the tables that there are: on another CPU.
+pub fn enable_again() {
     write!(hcr_el2, HCR);
     write!(vttbr_el2, VMID);
     write!(mair_el2, MAIR);
     write!(tcr_el2, TCR);
-    write!(ttbr0_el2, tables.root());
+    write!(ttbr0_el2, TABLES.0.get() as u64);
     cpu::tlb::all_el2();
     write!(sctlr_el2, SCTLR);
     barrier::isb();

@@ -1,6 +1,8 @@
 //! The search for residue: the Normal world and a Realm plant values in every register that they can reach, and after each
 //! way out of the Realm each finds its own, and nothing of the other's. At the end no granule keeps anything.
 
+mod lists;
+
 use crate::call::must;
 use crate::memory::{fresh, page};
 use crate::realm::delegated;
@@ -30,13 +32,13 @@ unsafe extern "C" {
 const PARAMS: u64 = 0x600;
 const SOURCE: u64 = 0x601;
 const RUN: u64 = 0x608;
-const RD: u64 = 0x610;
+pub const RD: u64 = 0x610;
 const ROOT: u64 = 0x611;
 const LEVEL2: u64 = 0x612;
-const LEVEL3: u64 = 0x613;
-const REC: u64 = 0x614;
-const AUX: u64 = 0x615;
-const DATA: u64 = 0x620;
+pub const LEVEL3: u64 = 0x613;
+pub const REC: u64 = 0x614;
+pub const AUX: u64 = 0x615;
+pub const DATA: u64 = 0x620;
 /// Code, a structure, and what the Realm notes.
 const PAGES: u64 = 4;
 const CODE: usize = 2;
@@ -56,7 +58,7 @@ const EMULATED: u64 = 0x7777;
 macro_rules! registers {
     ($list:ident: $($register:ident $mask:expr,)*) => {
         mod $list {
-        use super::{ALL, LOW, MARK};
+        use super::{ALL, ICH_HCR, ICH_VMCR, LOW, MARK};
         use cpu::{barrier, read, write};
 
         pub const NAMES: &[&str] = &[$(stringify!($register)),*];
@@ -81,6 +83,9 @@ macro_rules! registers {
 
 const ALL: u64 = u64::MAX;
 const LOW: u64 = 0xffff_ffff;
+/// EOIcount; not En. Priority mask, and groups enabled.
+const ICH_HCR: u64 = 0xf800_0000;
+const ICH_VMCR: u64 = 0xff00_0003;
 
 registers! {
     own:
@@ -100,6 +105,7 @@ registers! {
     // EL2: VHE's and others that EL3 keeps.
     tpidr_el2 ALL, S3_4_C13_C0_1 LOW, S3_4_C2_C0_1 ALL, far_el2 ALL, elr_el2 ALL, esr_el2 LOW, spsr_el2 0xf000_03c0,
     cntvoff_el2 0xffff, vpidr_el2 LOW, S3_4_C1_C2_0 0xf, S3_4_C1_C2_6 0x8000_000f,
+    ich_hcr_el2 ICH_HCR, ich_vmcr_el2 ICH_VMCR,
 }
 
 // What a hypervisor with HCR_EL2.E2H has: SCTLR_EL12 and its like, timers of EL02, its own of EL2.
@@ -110,6 +116,7 @@ registers! {
     S3_5_C14_C1_0 0x3ff, S3_5_C14_C2_2 ALL, S3_5_C14_C3_2 ALL, tpidr_el1 ALL, tpidr_el0 ALL, tpidrro_el0 ALL, sp_el1 ALL,
     ttbr0_el2 ALL, S3_4_C2_C0_1 ALL, mair_el2 ALL, S3_4_C13_C0_1 LOW, tpidr_el2 ALL, far_el2 ALL, elr_el2 ALL,
     S3_4_C14_C3_2 ALL, cntvoff_el2 0xffff, cnthctl_el2 0xc00, S3_4_C1_C1_4 0xffff, S3_4_C1_C1_5 0xffff,
+    ich_hcr_el2 ICH_HCR, ich_vmcr_el2 ICH_VMCR,
 }
 
 /// All vector registers at the longest length.
@@ -188,7 +195,7 @@ const STREAMING_WHOLE: u64 = 0x8000_000f;
 
 /// How the Normal world left its vectors before a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub enum Mode {
     Plain,
     Short,
     Streaming,
@@ -249,7 +256,8 @@ fn planted<const N: usize>(
     names: &[&str],
 ) -> [u64; 5] {
     plant();
-    let before = all();
+    lists::plant();
+    let (before, given) = (all(), lists::all());
     let mut x = [0; 31];
     for (number, register) in (0..).zip(x.iter_mut()) {
         *register = MARK | 0xab00 | number;
@@ -265,6 +273,7 @@ fn planted<const N: usize>(
     for (name, (before, after)) in names.iter().zip(before.iter().zip(all())) {
         assert!(*before == after, "{name}: {before:#x} became {after:#x}: {mode:?} {function:#x}");
     }
+    lists::check(given, rmi::fid_of(u64::from(function)) == fid::REC_ENTER);
     for (number, (sent, got)) in sent.iter().zip(x).enumerate().skip(5) {
         assert!(*sent == got, "x{number}: {sent:#x} became {got:#x}: {mode:?} {function:#x}");
     }
@@ -317,7 +326,7 @@ pub fn search() {
 }
 
 /// SVE and SME at every length, counters that do not count, and the interrupt controller for this CPU.
-fn open() {
+pub fn open() {
     open_vectors();
     write!(pmcr_el0, 0);
     cpu::gic::open_el2();
@@ -334,7 +343,7 @@ fn open_vectors() {
     barrier::isb();
 }
 
-fn build(mode: Mode) {
+pub fn build(mode: Mode) {
     let params: *mut RealmParams = fresh(page(PARAMS));
     let (rd, root) = (delegated(RD), delegated(ROOT));
     // SAFETY: a granule of ours, mapped and without references.
@@ -389,8 +398,10 @@ fn create_data(mode: Mode, rd: u64, data: u64, ipa: u64, source: u64) {
 }
 
 /// Runs the vCPU until it tells that it is done: each way out once.
-fn run(mode: Mode) {
+pub fn run(mode: Mode) {
     let run: *mut RecRun = fresh(page(RUN));
+    // SAFETY: a granule of ours, mapped and without references.
+    unsafe { (*run).enter.gicv3_lrs[0] = lists::GIVEN };
     let mut ways = [0; 5];
     loop {
         // The timer is to fire while the Realm waits for it.
@@ -410,6 +421,8 @@ fn run(mode: Mode) {
                 (*exit).pmu_ovf_status,
             )
         };
+        // SAFETY: as above.
+        unsafe { lists::hand_on(run, ways[3] == 0) };
         assert!(overflow == u8::from(imm == 1), "an overflow is told as {overflow}, {imm}");
         let mut flags = enter::TRAP_WFI;
         let hidden = |gprs: &[u64]| assert!(gprs.iter().all(|x| *x == 0), "registers shown: {gprs:x?}");
@@ -454,7 +467,7 @@ fn take_interrupt() {
 }
 
 /// Destroys all, and finds zeroes in every granule that comes back.
-fn take_down(mode: Mode) {
+pub fn take_down(mode: Mode) {
     let rd = page(RD);
     let count = call(mode, fid::REC_AUX_COUNT, [rd, 0, 0])[1];
     done(mode, fid::REC_DESTROY, [page(REC), 0, 0]);

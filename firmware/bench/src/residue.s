@@ -243,6 +243,30 @@ residue_inside:
     rdvl x9, #1
     cmp x9, #64                         // which is as long as was asked for
     b.ne 9f
+    mov x28, #0x430                     // the virtual interrupt controller: as after reset,
+    mrs x9, S3_0_C4_C6_0                // ICC_PMR_EL1
+    cbnz x9, 9f
+    mov x28, #0x431
+    mrs x9, S3_0_C12_C11_3              // ICC_RPR_EL1: nothing is active,
+    cmp x9, #0xff
+    b.ne 9f
+    mov x9, #0xf0
+    msr S3_0_C4_C6_0, x9
+    mov x9, #5
+    msr S3_0_C12_C12_3, x9              // ICC_BPR1_EL1
+    mrs x29, S3_0_C12_C12_3
+    mov x9, #1
+    msr S3_0_C12_C12_7, x9              // ICC_IGRPEN1_EL1
+    isb
+    mov x28, #0x432
+    mrs x9, S3_0_C12_C12_0              // ICC_IAR1_EL1: and what the host has given for this vCPU is pending,
+    cmp x9, #27
+    b.ne 9f
+    mov x28, #0x433
+    mrs x9, S3_0_C12_C12_2              // ICC_HPPIR1_EL1: nothing else
+    mov x10, #1023
+    cmp x9, x10
+    b.ne 9f
     each_register not_the_hosts
     mov x28, #0x210
     rdffr p1.b
@@ -291,6 +315,23 @@ residue_inside:
     smc #0
     cbnz x0, 9f
 7:  each_register kept
+    mov x28, #0x434
+    mrs x9, S3_0_C4_C6_0
+    cmp x9, #0xf0
+    b.ne 9f
+    mov x28, #0x435
+    mrs x9, S3_0_C12_C12_3
+    cmp x9, x29
+    b.ne 9f
+    mov x28, #0x436
+    mrs x9, S3_0_C12_C11_3              // it is active still
+    cmp x9, #0x80
+    b.ne 9f
+    mov x28, #0x437
+    mrs x9, S3_0_C12_C12_2
+    mov x10, #1023
+    cmp x9, x10
+    b.ne 9f
     add x9, x23, #0x400                 // Z and P at the length of the Realm, beside what they ought to be
     .irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
     str p\n, [x9, #\n, mul vl]
@@ -340,6 +381,13 @@ residue_inside:
     cmp x20, #5
     b.ne 1b
 
+    mov x9, #27
+    msr S3_0_C12_C12_1, x9              // ICC_EOIR1_EL1
+    isb
+    mov x28, #0x438
+    mrs x9, S3_0_C12_C11_3
+    cmp x9, #0xff
+    b.ne 9b
     add x9, x23, #0x800                 // vectors: what happens is in x25, and the instruction is left out
     msr vbar_el1, x9
     ldr x10, 10f

@@ -108,12 +108,20 @@ fn serve(rmm: &'static Rmm<Machine>) -> ! {
     loop {
         el3::call(&mut x);
         let [x0, x1, x2, x3, x4, x5, x6, x7, ..] = x;
-        let result = rmm.handle([x0, x1, x2, x3, x4, x5, x6, x7]);
+        let result = handle(rmm, [x0, x1, x2, x3, x4, x5, x6, x7]);
         x = [0; 12];
         x[0] = u64::from(abi::el3::REQ_COMPLETE);
         x[1..6].copy_from_slice(&result);
     }
 }
+
+#[cfg(not(feature = "walk"))]
+fn handle(rmm: &Rmm<Machine>, registers: [u64; 8]) -> [u64; 5] {
+    rmm.handle(registers)
+}
+
+#[cfg(feature = "walk")]
+use platform::walk::handle;
 
 /// Tells EL3 that this CPU cannot be used; it does not come back.
 fn refuse(error: BootError) -> ! {

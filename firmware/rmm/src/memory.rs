@@ -97,6 +97,19 @@ impl Word for GranuleWord {
         self.0.load(Ordering::Acquire)
     }
 
+    #[cfg(feature = "torn-words")]
+    fn compare_exchange(&self, current: u64, new: u64) -> Result<u64, u64> {
+        let seen = self.load();
+        if seen != current {
+            return Err(seen);
+        }
+        // Time for another CPU.
+        (0..100).for_each(|_| core::hint::spin_loop());
+        self.0.store(new, Ordering::Release);
+        Ok(seen)
+    }
+
+    #[cfg(not(feature = "torn-words"))]
     fn compare_exchange(&self, current: u64, new: u64) -> Result<u64, u64> {
         self.0.compare_exchange(current, new, Ordering::AcqRel, Ordering::Acquire)
     }

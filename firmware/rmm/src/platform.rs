@@ -1,5 +1,8 @@
 //! The RMM's verbs on the processor.
 
+#[cfg(feature = "walk")]
+pub mod walk;
+
 use crate::memory::{self, GranuleWord, NORMAL_ALIAS, within_granule};
 use crate::realm::{self, Normal, Processor};
 use crate::{console, el3, simd};

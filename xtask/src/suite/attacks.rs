@@ -48,7 +48,7 @@ fn refused(stage: &Stage, name: &str, step: &str, code: i32) -> Done {
 
 /// The attack succeeds on firmware that lacks its defence: the test can tell the difference.
 fn succeeds(stage: &Stage, name: &str, feature: &str) -> Done {
-    let firmware = stage.weakened(feature)?;
+    let firmware = stage.test_build("monitor", feature)?;
     let run = super::Run::of(stage.world.run_with(&firmware).args(["--attack", name]))?;
     run.want(run.json["attack"]["succeeded"] == true && run.code == 21, "a success of the attack")
 }
