@@ -12,6 +12,7 @@
 
 mod call;
 mod dismantle;
+mod hashes;
 mod memory;
 mod realm;
 mod residue;
@@ -56,6 +57,7 @@ extern "C" fn bench_start(first: u64) -> ! {
     memory::enable();
     uart().enable();
     Row::once("reset", first).print();
+    hashes::agree();
     if cfg!(feature = "residue") {
         residue::search();
     } else if cfg!(feature = "walk") {
@@ -64,6 +66,7 @@ extern "C" fn bench_start(first: u64) -> ! {
         stress::all_cpus();
     } else {
         residue::plant_vectors();
+        hashes::measure();
         calls();
         realm::measure();
         residue::vectors_kept("the firmware has changed them");

@@ -3,6 +3,7 @@
 use crate::call::must;
 use crate::memory::{fresh, page};
 use crate::row::{REPEATS, Row};
+use abi::measurement::Hash;
 use abi::rmi::{self, DATA_FLAG_MEASURE, REC_FLAG_RUNNABLE, RealmParams, RecParams, RecRun, enter, fid};
 use core::arch::global_asm;
 use core::ptr::{copy_nonoverlapping, read_volatile, write_volatile};
@@ -18,10 +19,8 @@ unsafe extern "C" {
 const PARAMS: u64 = 0x100;
 const SOURCE: u64 = 0x101;
 const RUN: u64 = 0x102;
+/// Its descriptor, root table, and tables of levels 2 and 3.
 const RD: u64 = 0x110;
-const ROOT: u64 = 0x111;
-const LEVEL2: u64 = 0x112;
-const LEVEL3: u64 = 0x113;
 const REC: u64 = 0x114;
 const AUX: u64 = 0x115;
 const IMAGE: u64 = 0x120;
@@ -29,6 +28,10 @@ const MEASURED: u64 = 0x240;
 const PLAIN: u64 = 0x280;
 const UNKNOWN: u64 = 0x300;
 const TABLES: u64 = 0x500;
+/// As `RD`, of a Realm measured by SHA-512, and its data.
+const LONG_RD: u64 = 0x560;
+const LONG_MEASURED: u64 = 0x580;
+const LONG_PLAIN: u64 = 0x5c0;
 
 /// 39 bits: one root table of level 1, the upper half unprotected.
 const WIDTH: u8 = 39;
@@ -41,7 +44,8 @@ const INSIDE: [&str; 4] = ["rsi_version", "mmio_read", "measurement_extend", "to
 
 /// Builds a Realm, runs it to its end, and prints the rows.
 pub fn measure() {
-    create();
+    create(RD, Hash::Sha256);
+    create(LONG_RD, Hash::Sha512);
     data();
     tables();
     vcpu();
@@ -54,22 +58,24 @@ pub fn delegated(number: u64) -> u64 {
     page(number)
 }
 
-fn create() {
+/// Makes a Realm at granule `number` of the pool and those that follow, measured by `hash`, with tables for its first 2 MiB.
+fn create(number: u64, hash: Hash) {
     let params: *mut RealmParams = fresh(page(PARAMS));
-    let (rd, root) = (delegated(RD), delegated(ROOT));
+    let (rd, root) = (delegated(number), delegated(number + 1));
     // SAFETY: a granule of ours, mapped and without references.
     unsafe {
         (*params).s2sz = WIDTH;
         (*params).num_bps = 1;
         (*params).num_wps = 1;
-        (*params).vmid = 1;
+        (*params).hash_algo = hash as u8;
+        (*params).vmid = hash as u16 + 1;
         (*params).rtt_base = root;
         (*params).rtt_level_start = 1;
         (*params).rtt_num_start = 1;
     }
     must(fid::REALM_CREATE, [rd, page(PARAMS), 0, 0, 0]);
-    must(fid::RTT_CREATE, [rd, delegated(LEVEL2), 0, 2, 0]);
-    must(fid::RTT_CREATE, [rd, delegated(LEVEL3), 0, 3, 0]);
+    must(fid::RTT_CREATE, [rd, delegated(number + 2), 0, 2, 0]);
+    must(fid::RTT_CREATE, [rd, delegated(number + 3), 0, 3, 0]);
 }
 
 /// Data with and without measurement, and unknown data. IPA 0 has the code, IPA 0x1000 and 0x2000 what it works on.
@@ -83,8 +89,13 @@ fn data() {
     for number in 0..3 {
         must(fid::DATA_CREATE, [rd, delegated(IMAGE + number), number << 12, source, DATA_FLAG_MEASURE]);
     }
-    for (name, first, flags) in [("data_create", MEASURED, DATA_FLAG_MEASURE), ("data_create_plain", PLAIN, 0)] {
-        assign(name, first, |data, ipa| must(fid::DATA_CREATE, [rd, data, ipa, source, flags]));
+    for (name, rd, first, flags) in [
+        ("data_create", RD, MEASURED, DATA_FLAG_MEASURE),
+        ("data_create_plain", RD, PLAIN, 0),
+        ("data_create_512", LONG_RD, LONG_MEASURED, DATA_FLAG_MEASURE),
+        ("data_create_plain_512", LONG_RD, LONG_PLAIN, 0),
+    ] {
+        assign(name, first, |data, ipa| must(fid::DATA_CREATE, [page(rd), data, ipa, source, flags]));
     }
     assign("data_create_unknown", UNKNOWN, |data, ipa| must(fid::DATA_CREATE_UNKNOWN, [rd, data, ipa, 0, 0]));
 }

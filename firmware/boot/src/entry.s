@@ -25,7 +25,7 @@ reset:                                  // every CPU
     msr     sctlr_el3, x0
     mov     x0, #0x430                  // SCR_EL3: Secure below, AArch64 below, RES1 bits
     msr     scr_el3, x0
-    msr     cptr_el3, xzr               // vector registers do not trap: cpu::sha256
+    msr     cptr_el3, xzr               // vector registers do not trap: cpu::sha2
     isb
     mrs     x0, mpidr_el1
     ldr     x1, =0xFF00FFFFFF

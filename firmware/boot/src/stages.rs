@@ -73,7 +73,7 @@ fn otp() -> Result<Otp, Refusal> {
 /// SHA-256 by the processor's instructions, if it has them.
 fn hash() -> Hash {
     let instructions = cpu::read!(id_aa64isar0_el1) >> 12 & 0xf != 0;
-    if instructions { |bytes| cpu::sha256::digest(&[bytes], cpu::sha256::Keep::Simd) } else { sha256 }
+    if instructions { |bytes| cpu::sha2::sha256(&[bytes], cpu::sha2::Keep::Simd) } else { sha256 }
 }
 
 /// Measures boot's own image; `room` is a place not yet used.

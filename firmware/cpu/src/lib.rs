@@ -12,7 +12,7 @@ pub mod mmio;
 pub mod page;
 pub mod power;
 pub mod register;
-pub mod sha256;
+pub mod sha2;
 pub mod stage1;
 pub mod tlb;
 pub mod uart;

@@ -63,6 +63,7 @@ pub const fn processor(features: &Features) -> Processor {
         },
         mops: field(ids, ISAR2, 16) != 0,
         sha256: field(ids, ISAR0, 12) != 0,
+        sha512: field(ids, ISAR0, 12) > 1,
         sve: field(ids, PFR0, 32) != 0,
         sme: field(ids, PFR1, 24) != 0,
         hcrx: field(ids, MMFR1, 40) != 0,

@@ -10,6 +10,7 @@ mod debug;
 mod el1;
 mod el3;
 mod gic;
+mod hashing;
 mod identity;
 mod manifest;
 mod memory;

@@ -3,17 +3,17 @@
 #[cfg(feature = "walk")]
 pub mod walk;
 
+use crate::hashing::Hashing;
 use crate::memory::{self, GranuleWord, NORMAL_ALIAS, within_granule};
 use crate::realm::{self, Normal, Processor};
-use crate::{console, el3, simd};
+use crate::{console, el3};
 use abi::el3::Bank;
 use abi::measurement::Hash;
 use abi::{GRANULE, map};
 use cpu::lock::{Guard, Lock};
-use cpu::sha256::Keep;
 use rmm::address::Pa;
 use rmm::granule::{Held, RealmPage, Table};
-use rmm::measurement::{self, Register};
+use rmm::measurement::Register;
 use rmm::platform::{Access, El3Error, Exit, Fault, Features, Hunk, Interface, Page, Platform, Reading, Scope};
 use rmm::rec::context::{RealmContext, RecContext, SimdContext};
 
@@ -26,6 +26,7 @@ pub struct Machine {
     words: &'static [GranuleWord],
     features: Features,
     processor: Processor,
+    hashing: Hashing,
     trace: u64,
 }
 
@@ -34,7 +35,8 @@ impl Machine {
     pub fn new(banks: [Bank; crate::manifest::MAX_BANKS], words: &'static [GranuleWord]) -> Self {
         let features = crate::identity::features();
         let processor = crate::identity::processor(&features);
-        Self { banks, words, features, processor, trace: el3::feature(abi::el3::FEATURES_TRACE_MASK) }
+        let hashing = Hashing::choose(&processor);
+        Self { banks, words, features, processor, hashing, trace: el3::feature(abi::el3::FEATURES_TRACE_MASK) }
     }
 
     /// Makes this CPU ready for vCPUs.
@@ -105,16 +107,7 @@ impl Platform for Machine {
     }
 
     fn digest(&self, algorithm: Hash, parts: &[&[u8]]) -> Register {
-        if algorithm != Hash::Sha256 || !self.processor.sha256 {
-            return measurement::digest(algorithm, parts);
-        }
-        let keep = if self.processor.sve { Keep::Sve } else { Keep::Simd };
-        let Some(hash) = simd::untrapped(&self.processor, || cpu::sha256::digest(parts, keep)) else {
-            return measurement::digest(algorithm, parts);
-        };
-        let mut digest = [0; 64];
-        digest[..32].copy_from_slice(&hash);
-        digest
+        self.hashing.digest(&self.processor, algorithm, parts)
     }
 
     fn entry(&self, table: &Table, index: usize) -> u64 {

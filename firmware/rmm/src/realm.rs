@@ -48,6 +48,8 @@ pub struct Processor {
     pub mops: bool,
     /// FEAT_SHA256.
     pub sha256: bool,
+    /// FEAT_SHA512.
+    pub sha512: bool,
     /// FEAT_SVE.
     pub sve: bool,
     /// FEAT_SME.

@@ -225,14 +225,23 @@ pub fn untrapped<R>(processor: &Processor, f: impl FnOnce() -> R) -> Option<R> {
 
 /// Gives the longest vectors, in quadwords, that are not longer than `most`; on a CPU where nothing else runs yet.
 pub fn longest(most: usize) -> u8 {
+    (at_length(most as u64 - 1, || sve_length()) / 16) as u8
+}
+
+/// Runs `f` with the longest vectors that there are, as many a Normal world has them; on a CPU where nothing else runs yet.
+pub fn at_longest<R>(processor: &Processor, f: impl FnOnce() -> R) -> R {
+    if processor.sve { at_length(LONGEST, f) } else { f() }
+}
+
+fn at_length<R>(length: u64, f: impl FnOnce() -> R) -> R {
     let (cptr, zcr) = (read!(cptr_el2), read!(S3_4_C1_C2_0));
     trap(0);
-    set_length(most as u64 - 1);
-    let length = sve_length();
+    set_length(length);
+    let result = f();
     set_length(zcr);
     write!(cptr_el2, cptr);
     cpu::barrier::isb();
-    (length / 16) as u8
+    result
 }
 
 /// Traps every vector register, so that the first use by a vCPU is seen.
