@@ -495,6 +495,8 @@ fn not_written() {
     assert_eq!(Corim { layout: Layout::Code2025, ..sample(Layout::Draft04) }.encode(), Err(Unwritable::Draft04));
     let empty = Corim { platforms: vec![], keys: vec![], ..sample(Layout::Code2025) };
     assert_eq!(empty.encode(), Err(Unwritable::Empty));
+    let lost = Corim { passed_over: vec![505], ..sample(Layout::Code2025) };
+    assert_eq!(lost.encode(), Err(Unwritable::PassedOver(505)));
     let mut jwk = sample(Layout::Code2025);
     jwk.keys[0].key = KeyText::Jwk("{}".to_string());
     assert_eq!(jwk.encode(), Err(Unwritable::Key));

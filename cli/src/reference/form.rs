@@ -60,6 +60,9 @@ impl Set {
     pub fn add(&mut self, file: &[u8], admission: &Admission<'_>) -> Result<()> {
         if is_corim(file) {
             let corim = open(file, admission)?;
+            for tag in &corim.passed_over {
+                eprintln!("allod: what has CBOR tag {tag} in a CoRIM is left out: it is no CoMID");
+            }
             extend(&mut self.platforms, corim.platforms);
             extend(&mut self.realms, corim.realms);
             extend(&mut self.keys, corim.keys.into_iter().map(in_pem).collect::<Result<_>>()?);

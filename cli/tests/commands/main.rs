@@ -71,3 +71,25 @@ fn who_reads_no_more_gets_no_panic_and_no_verdict() {
     );
     assert_eq!(allod(&folder, &arguments).status.code(), Some(0));
 }
+
+#[test]
+fn what_is_left_out_of_a_corim_is_said() {
+    let folder = Folder::new("left-out");
+    folder.write("Image", image());
+    let made = allod(&folder, &["measure", "direct", "--kernel", "Image", "--corim", "one.corim"]);
+    assert_eq!(made.status.code(), Some(0));
+    let one = std::fs::read(folder.0.join("one.corim")).expect("written");
+    // Its list of one CoMID (tag 506) becomes one of a CoSWID (tag 505) and that.
+    let tags = [0x01, 0x81, 0xD9, 0x01, 0xFA];
+    let at = one.windows(5).position(|it| it == tags).expect("a list of one tag");
+    let two = [&one[..at], &[0x01, 0x82, 0xD9, 0x01, 0xF9, 0x41, 0x00], &one[at + 2..]].concat();
+    folder.write("two.corim", two);
+    let converted = |file: &str| {
+        let output = allod(&folder, &["reference", "convert", file, "--to", "allod"]);
+        (said(&output), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let ((plain, fine), nothing) = converted("one.corim");
+    assert_eq!((fine, nothing.as_str()), (Some(0), ""));
+    let warning = "allod: what has CBOR tag 505 in a CoRIM is left out: it is no CoMID\n";
+    assert_eq!(converted("two.corim"), ((plain, Some(0)), warning.to_string()));
+}

@@ -28,17 +28,23 @@ pub enum Unwritable {
     Draft04,
     /// A key that is not in PEM.
     Key,
+    /// A part with this CBOR tag, which was not looked into and would be lost.
+    PassedOver(u64),
 }
 
 impl fmt::Display for Unwritable {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
+        let words = match self {
+            Self::PassedOver(tag) => {
+                return write!(out, "a part with CBOR tag {tag} was passed over and would be lost");
+            }
             Self::Old => "the layout before 2025 is read and not written",
             Self::Both => "a CoRIM is for platforms or for realms: expected one of them, found both",
             Self::Empty => "expected reference values or keys, found neither",
             Self::Draft04 => "manufacturing configuration and ROTPKs can be written only in the layout of draft -04",
             Self::Key => "expected keys in PEM, found another form",
-        })
+        };
+        out.write_str(words)
     }
 }
 
@@ -51,6 +57,9 @@ impl Corim {
     /// # Errors
     /// [`Unwritable`].
     pub fn encode(&self) -> Result<Vec<u8>, Unwritable> {
+        if let Some(tag) = self.passed_over.first() {
+            return Err(Unwritable::PassedOver(*tag));
+        }
         let subject = self.subject()?;
         let comids = self.comids()?;
         let mut out = Encoder::default();
