@@ -13,6 +13,7 @@
 mod call;
 mod dismantle;
 mod hashes;
+mod latency;
 mod memory;
 mod realm;
 mod residue;

@@ -1,6 +1,7 @@
 //! A Realm, built and run: the price of its commands and of its own calls.
 
 use crate::call::must;
+use crate::latency::Latency;
 use crate::memory::{fresh, page};
 use crate::row::{REPEATS, Row};
 use abi::measurement::Hash;
@@ -38,6 +39,8 @@ const WIDTH: u8 = 39;
 const UNPROTECTED: u64 = 1 << 38;
 const BLOCK: u64 = 2 << 20;
 const TOKENS: u64 = 4;
+/// Tokens that are interrupted.
+const LATE_TOKENS: u64 = 96;
 
 /// Rows that the Realm itself tells, by its numbers.
 const INSIDE: [&str; 4] = ["rsi_version", "mmio_read", "measurement_extend", "token"];
@@ -127,6 +130,7 @@ fn vcpu() {
         (*params).gprs[0] = REPEATS as u64;
         (*params).gprs[1] = UNPROTECTED;
         (*params).gprs[2] = TOKENS;
+        (*params).gprs[3] = LATE_TOKENS;
         (*params).num_aux = 2;
         (*params).aux[0] = aux[0];
         (*params).aux[1] = aux[1];
@@ -141,6 +145,7 @@ fn run() {
     let mut entries = Row::new("rec_enter");
     let mut inside = INSIDE.map(Row::new);
     let mut warm = 0;
+    let mut latency = Latency::new();
     loop {
         let took = must(fid::REC_ENTER, [page(REC), page(RUN), 0, 0, 0]);
         // SAFETY: the RMM has filled the page and is done with it.
@@ -155,6 +160,8 @@ fn run() {
             (Some(rmi::ExitReason::HostCall), 0) if warm == 0 => warm = 1,
             (Some(rmi::ExitReason::HostCall), 0) => entries.add(took),
             (Some(rmi::ExitReason::HostCall), 1) => add(&mut inside, row as usize, value),
+            (Some(rmi::ExitReason::HostCall), 3) => latency.begin(),
+            (Some(rmi::ExitReason::Irq), _) => latency.take(),
             (Some(rmi::ExitReason::HostCall), _) if value == 0 => break,
             (Some(rmi::ExitReason::Sync), _) => flags = enter::EMUL_MMIO,
             other => panic!("the Realm left by {other:?}, {value:#x}"),
@@ -164,6 +171,7 @@ fn run() {
     }
     entries.print();
     inside.iter_mut().for_each(Row::print);
+    latency.print();
 }
 
 /// Adds what the Realm told. Its first token is left out.

@@ -457,7 +457,7 @@ pub fn run(mode: Mode) {
 }
 
 /// The interrupt that ended the run is still pending: it is this world's to acknowledge.
-fn take_interrupt() {
+pub fn take_interrupt() {
     assert!(read!(isr_el1) & 1 << 7 != 0, "no interrupt is pending");
     let interrupt = cpu::gic::acknowledge();
     write!(cnthp_ctl_el2, 0);

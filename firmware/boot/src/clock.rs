@@ -1,5 +1,6 @@
 //! How long each stage takes.
 
+use core::fmt::Display;
 use cpu::read;
 
 use crate::console::print;
@@ -21,12 +22,12 @@ impl Clock {
         self.printing = printing;
     }
 
-    /// Ends a stage: prints its name and microseconds.
-    pub fn end(&mut self, stage: &str) {
+    /// Ends a stage: prints what it did, with what, and ticks of the counter. Hashing and operations with keys have stages of
+    /// their own, which `cargo xtask bench rmm` knows by their names.
+    pub fn end(&mut self, what: impl Display, stage: &str) {
         let now = read!(cntpct_el0);
-        let per_microsecond = (read!(cntfrq_el0) / 1_000_000).max(1);
         if self.printing {
-            print(format_args!("{stage}: {} us", now.saturating_sub(self.last) / per_microsecond));
+            print(format_args!("{stage} {what}: {} ticks", now.saturating_sub(self.last)));
         }
         self.last = read!(cntpct_el0);
     }

@@ -40,13 +40,10 @@ pub fn run(places: Places) -> Result<u64, Refused> {
     let machine = configuration().map_err(at("configuration"))?;
     clock.print(machine.firmware.debug || machine.firmware.trace != 0);
     let otp = otp().map_err(at("OTP"))?;
-    clock.end("configuration");
-    let boot = itself(monitor).map_err(at("BOOT"))?;
-    clock.end("BOOT");
-    let (signed_monitor, monitor) = load(Kind::Monitor, &otp, monitor).map_err(at("MONITOR"))?;
-    clock.end("MONITOR");
-    let (signed_rmm, rmm) = load(Kind::Rmm, &otp, rmm).map_err(at("RMM"))?;
-    clock.end("RMM");
+    clock.end("configuration", "read");
+    let boot = itself(monitor, &mut clock).map_err(at("BOOT"))?;
+    let (signed_monitor, monitor) = load(Kind::Monitor, &otp, monitor, &mut clock).map_err(at("MONITOR"))?;
+    let (signed_rmm, rmm) = load(Kind::Rmm, &otp, rmm, &mut clock).map_err(at("RMM"))?;
     let hw_config = Component::hardware(&machine.hardware);
     let fw_config = Component::firmware(&machine.firmware);
     let measurements = Measurements { boot, monitor, rmm, hw_config, fw_config };
@@ -77,20 +74,27 @@ fn hash() -> Hash {
 }
 
 /// Measures boot's own image; `room` is a place not yet used.
-fn itself(room: &mut [u8]) -> Result<Component, Refusal> {
+fn itself(room: &mut [u8], clock: &mut Clock) -> Result<Component, Refusal> {
     let frame = boot::Frame::parse(&flash::array::<{ boot::FRAME }>(map::FLASH0)?)?;
     let copy = part(room, frame.length)?;
     flash::read(map::FLASH0, copy)?;
-    boot::measure_by(hash(), copy)
+    clock.end("BOOT", "copied");
+    let component = boot::measure_by(hash(), copy)?;
+    clock.end("BOOT", "hashed");
+    Ok(component)
 }
 
 /// Copies an image to its place and answers its measurement, if OTP's signer signed it and OTP's counter lets it run.
-fn load(kind: Kind, otp: &Otp, place: &mut [u8]) -> Result<(Authentic, Component), Refusal> {
+fn load(kind: Kind, otp: &Otp, place: &mut [u8], clock: &mut Clock) -> Result<(Authentic, Component), Refusal> {
     let header = Header::parse(&flash::array(kind.offset())?)?;
+    clock.end(format_args!("{kind:?}"), "read header of");
     let signed = header.authenticate(kind, &otp.firmware_key, otp.lowest_version)?;
+    clock.end(format_args!("{kind:?}"), "verified signature of");
     let body = part(place, signed.length)?;
     flash::read(kind.offset().saturating_add(rot::image::HEADER as u64), body)?;
+    clock.end(format_args!("{kind:?}"), "copied");
     let component = signed.check_by(hash(), body)?;
+    clock.end(format_args!("{kind:?}"), "hashed");
     clean(body);
     Ok((signed, component))
 }
@@ -113,11 +117,11 @@ fn attest(
     let cpak = kdf::cpak(&otp.secret).map_err(at("CPAK"))?;
     let rak = kdf::rak(&otp.secret, measurements, lifecycle).map_err(at("RAK"))?;
     let public = rak.public_key().into();
-    clock.end("keys");
+    clock.end("keys", "derived");
     let claims = token::Claims { rak: &public, cpak: &otp.cpak, hardware: &machine.hardware, lifecycle, measurements };
     let mut token = [0; TOKEN_ROOM];
     let length = token::sign(&cpak, &claims, &mut token).map_err(at("platform token"))?;
-    clock.end("platform token");
+    clock.end("platform token", "signed");
     let private = Zeroizing::new(<[u8; 48]>::from(rak.to_bytes()));
     let (x, y) = key::coordinates(&public).map_err(at("RAK"))?;
     let rak = RakBytes { private: &private, x: &x, y: &y };

@@ -44,6 +44,8 @@ pub extern "C" fn cold(handover: u64, record: &mut MaybeUninit<Percpu>) {
         refuse("CPUs", "fewer than the hardware configuration says");
     }
     start::set_up_world_controls();
+    #[cfg(feature = "measure-signing")]
+    crate::signing::measure();
     enter(&layout, record);
 }
 
@@ -94,7 +96,12 @@ unsafe fn assemble(layout: &Layout, handover: &Handover) -> Machine {
         place.get(..from.len()).unwrap_or(&[])
     };
     let (x, y) = handover.rak_public();
+    let begun = cpu::read!(cntpct_el0);
     let attest = Attest::new(token, handover.rak_private(), x, y).unwrap_or_else(|why| refuse("hand-over", why));
+    let took = cpu::read!(cntpct_el0).saturating_sub(begun);
+    if handover.firmware().trace != 0 {
+        console::line(format_args!("monitor: checked keys: {took} ticks"));
+    }
     let psci = Psci::new(handover.hardware().cpus as usize, FIRST);
     // SAFETY: the tables' region is mapped, and only these references and the hardware use it from now on.
     let tables: gpt::Tables<'static> = unsafe { protection::tables(layout) };

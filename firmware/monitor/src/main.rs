@@ -16,6 +16,8 @@ mod mmu;
 mod percpu;
 mod place;
 mod protection;
+#[cfg(feature = "measure-signing")]
+mod signing;
 mod smc;
 mod start;
 mod wipe;
