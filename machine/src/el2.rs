@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex};
 
 use abi::measurement::Hash;
-use abi::{GRANULE_U64, el3 as wire, map};
+use abi::{GRANULE, GRANULE_U64, el3 as wire, map};
 use monitor::psci::{Psci, Start};
 use monitor::{Monitor, attest::Attest};
 use rmm::address::Pa;
@@ -93,6 +93,8 @@ pub struct El2<'b> {
     words: Vec<Word>,
     /// Which granules have their content open.
     open: Vec<AtomicBool>,
+    /// Which CPUs have put the Normal world's registers aside.
+    loaded: [AtomicBool; map::MAX_CPUS],
     features: Features,
     tlb: Tlb,
     vcpus: Mutex<HashMap<(u64, u64), Vcpu>>,
@@ -115,6 +117,7 @@ impl<'b> El2<'b> {
             programs: Mutex::default(),
             words: (0..count).map(|_| Word::default()).collect(),
             open: (0..count).map(|_| AtomicBool::new(false)).collect(),
+            loaded: Default::default(),
             features: features(),
             tlb: Tlb::default(),
             vcpus: Mutex::default(),
@@ -126,6 +129,10 @@ impl<'b> El2<'b> {
     fn index(&self, pa: Pa) -> Option<usize> {
         let index = usize::try_from(pa.get().checked_sub(map::RMM_END)? / GRANULE_U64).ok()?;
         (index < self.words.len()).then_some(index)
+    }
+
+    fn is_loaded(&self) -> &AtomicBool {
+        &self.loaded[crate::machine::current()]
     }
 
     /// The RMM's own accesses: granule protection never stops them, or the RMM is wrong.
@@ -228,14 +235,17 @@ impl Platform for El2<'_> {
     }
 
     fn wipe(&self, held: &mut Held) {
+        let pa = held.pa().get();
+        assert!(!self.tlb.uses(pa), "granule {pa:#x} is wiped while a TLB has it");
         self.page(held, |page| page.0.fill(0));
     }
 
     fn copy_ns(&self, held: &mut Held, source: Pa) -> Result<(), verbs::Fault> {
         let copy = self.root.board.access(source.get(), World::Normal, |page| Box::new(page.0));
-        let copy = copy.map_err(|_| verbs::Fault)?;
-        self.page(held, |page| page.0 = *copy);
-        Ok(())
+        // The worst that a fault may leave.
+        const ANY: u8 = 0xA5;
+        self.page(held, |page| page.0 = copy.as_ref().map_or([ANY; GRANULE], |copy| **copy));
+        copy.map(drop).map_err(|_| verbs::Fault)
     }
 
     fn hash(&self, held: &mut Held, algorithm: Hash) -> [u8; 64] {
@@ -252,6 +262,8 @@ impl Platform for El2<'_> {
     }
 
     fn set_entry(&self, table: &Table, index: usize, value: u64) {
+        let at = table.pa().get() + index as u64 * 8;
+        assert!(value & 1 == 0 || !self.tlb.came_by(at), "entry {at:#x} is another while a TLB came by the last");
         self.realm(table.pa(), |page| value.write_to_prefix(&mut page.0[index * 8..]).expect("an entry of a table"));
     }
 
@@ -287,9 +299,12 @@ impl Platform for El2<'_> {
         self.tlb.invalidate(realm, scope);
     }
 
-    fn load(&self, _: &RealmContext, _: &mut RecContext, _: &mut SimdContext) {}
+    fn load(&self, _: &RealmContext, _: &mut RecContext, _: &mut SimdContext) {
+        assert!(!self.is_loaded().swap(true, Ordering::AcqRel), "a vCPU is loaded while another is");
+    }
 
     fn run(&self, realm: &RealmContext, rec: &mut RecContext, _: &mut SimdContext) -> Exit {
+        assert!(self.is_loaded().load(Ordering::Acquire), "a vCPU runs with the Normal world's registers");
         let key = (realm.vttbr, rec.vmpidr);
         let found = lock(&self.vcpus).remove(&key).filter(|vcpu| vcpu.continues(rec));
         let started = || lock(&self.programs).get(&rec.pc).map(|make| Vcpu::new(make()));
@@ -299,7 +314,9 @@ impl Platform for El2<'_> {
         exit
     }
 
-    fn unload(&self, _: &RealmContext, _: &mut RecContext, _: &mut SimdContext) {}
+    fn unload(&self, _: &RealmContext, _: &mut RecContext, _: &mut SimdContext) {
+        assert!(self.is_loaded().swap(false, Ordering::AcqRel), "no vCPU is loaded");
+    }
 
     fn translate(&self, _: &RecContext, address: u64, _: verbs::Access, _: bool) -> Option<u64> {
         Some(address & !(GRANULE_U64 - 1))

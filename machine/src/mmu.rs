@@ -35,25 +35,42 @@ const ADDRESS_SIZE: Status = 0b00_0000;
 const TRANSLATION: Status = 0b00_0100;
 const PERMISSION: Status = 0b00_1100;
 
-/// The TLBs of all CPUs, for stage 2: one, which is the worst that they may be.
+/// The TLBs of all CPUs, for stage 2: one, which is the worst that they may be. It knows each translation's way there, as a TLB
+/// that holds parts of walks does.
 #[derive(Default)]
-pub struct Tlb(Mutex<HashMap<(u64, u64), Translation>>);
+pub struct Tlb(Mutex<HashMap<(u64, u64), (Translation, Way)>>);
+
+/// The physical addresses of the entries that led to a translation.
+type Way = Vec<u64>;
 
 impl Tlb {
     /// Translates the page of an IPA, by what is remembered before what the tables say.
     pub fn translate(&self, board: &Board, realm: &RealmContext, ipa: u64, write: bool) -> Result<Translation, Status> {
         let page = ipa & !(GRANULE_U64 - 1);
-        let key = (vmid(realm), page);
-        let remembered = lock(&self.0).get(&key).copied();
-        let found = match remembered {
-            Some(found) => found,
+        // Held over the walk: an invalidation waits for walks that have begun.
+        let mut remembered = lock(&self.0);
+        let known = remembered.get(&(vmid(realm), page)).cloned();
+        let (found, way) = match known {
+            Some(known) => known,
             None => walk(board, realm, page)?,
         };
         if !(if write { found.write } else { found.read }) {
             return Err(PERMISSION | 3);
         }
-        lock(&self.0).insert(key, found);
+        remembered.insert((vmid(realm), page), (found, way));
         Ok(found)
+    }
+
+    /// Says whether a translation came by the entry at a physical address.
+    pub fn came_by(&self, entry: u64) -> bool {
+        lock(&self.0).values().any(|(_, way)| way.contains(&entry))
+    }
+
+    /// Says whether a translation leads into a granule of the Realm world's, or came through it.
+    pub fn uses(&self, granule: u64) -> bool {
+        let inside = |pa: u64| pa & !(GRANULE_U64 - 1) == granule;
+        let leads = |found: &Translation| found.world == World::Realm && inside(found.pa);
+        lock(&self.0).values().any(|(found, way)| leads(found) || way.iter().any(|entry| inside(*entry)))
     }
 
     /// Forgets what `scope` names.
@@ -73,7 +90,7 @@ fn vmid(realm: &RealmContext) -> u64 {
     realm.vttbr >> 48
 }
 
-fn walk(board: &Board, realm: &RealmContext, ipa: u64) -> Result<Translation, Status> {
+fn walk(board: &Board, realm: &RealmContext, ipa: u64) -> Result<(Translation, Way), Status> {
     let width = 64 - (realm.vtcr & 0x3F);
     let mut level = match realm.vtcr >> 6 & 3 {
         0 => 2,
@@ -87,13 +104,15 @@ fn walk(board: &Board, realm: &RealmContext, ipa: u64) -> Result<Translation, St
     let mut table = realm.vttbr & ADDRESS & !1;
     // The root tables lie side by side: the first index may be larger than 511.
     let mut index = ipa >> shift(level);
+    let mut way = Way::new();
     loop {
         let entry = read(board, table + index * 8);
+        way.push(table + index * 8);
         let leaf = if level == 3 { entry & TABLE != 0 } else { entry & TABLE == 0 };
         match (entry & VALID != 0, leaf) {
             (false, _) => return Err(TRANSLATION | level),
             (true, false) if level == 3 => return Err(TRANSLATION | level),
-            (true, true) => return Ok(leaf_of(entry, ipa, level)),
+            (true, true) => return Ok((leaf_of(entry, ipa, level), way)),
             (true, false) => {
                 level += 1;
                 table = entry & ADDRESS;

@@ -6,6 +6,7 @@
 // The crate goes by the name that the rest of the workspace calls it by.
 extern crate allod_machine as machine;
 
+mod leftovers;
 mod list;
 mod realm;
 mod rows;

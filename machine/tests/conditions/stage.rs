@@ -226,6 +226,11 @@ impl<'b> Stage<'b> {
         self.call(&[fid::REC_ENTER, rec, RUN])
     }
 
+    /// What came of the operations of the last entry.
+    pub fn seen(&self) -> Vec<Event> {
+        lock(&self.script).seen.iter().map(|(event, _)| event.clone()).collect()
+    }
+
     /// Has the REC [`CALLER`] make a call, does for it what a host does, and gives x0 to x3 after it.
     pub fn realm_call(&self, x: &[u64]) -> [u64; 4] {
         let mut ops = vec![Op::Smc(x.to_vec())];
