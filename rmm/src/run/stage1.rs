@@ -133,3 +133,6 @@ fn read<P: Platform>(platform: &P, realm: &Realm<'_, P>, regime: &Regime, ipa: u
     platform.read_realm(&page, (ipa & OFFSET & !7) as usize, &mut bytes);
     Some(if regime.big_endian { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) })
 }
+
+#[cfg(test)]
+mod tests;

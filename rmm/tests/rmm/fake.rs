@@ -74,6 +74,8 @@ pub struct Fake {
     pub irq: AtomicBool,
     /// What a virtual address translates to.
     pub translated: Mutex<Option<u64>>,
+    /// Which translations were asked for: the address, for what, and whether for EL0.
+    pub asked: Mutex<Vec<(u64, Access, bool)>>,
     /// With what EL3 was challenged for the platform token.
     pub challenge: Mutex<Vec<u8>>,
     /// How often EL3 says "again" before it signs.
@@ -115,11 +117,19 @@ impl Fake {
             events: Mutex::default(),
             irq: AtomicBool::new(false),
             translated: Mutex::default(),
+            asked: Mutex::default(),
             challenge: Mutex::default(),
             again: AtomicU64::new(0),
             key: SigningKey::from_slice(&[7; 48]).unwrap(),
             reading: Mutex::default(),
         }
+    }
+
+    /// Makes it a processor of other features.
+    pub fn of(change: impl FnOnce(&mut Features)) -> Self {
+        let mut machine = Self::new();
+        change(&mut machine.features);
+        machine
     }
 
     fn at(&self, pa: Pa) -> &Granule {
@@ -277,7 +287,8 @@ impl Platform for Fake {
 
     fn unload(&self, _: &RealmContext, _: &mut RecContext, _: &mut SimdContext) {}
 
-    fn translate(&self, _: &RecContext, _: u64, _: Access, _: bool) -> Option<u64> {
+    fn translate(&self, _: &RecContext, address: u64, access: Access, el0: bool) -> Option<u64> {
+        self.asked.lock().unwrap().push((address, access, el0));
         *self.translated.lock().unwrap()
     }
 

@@ -2,14 +2,18 @@
 
 extern crate allod_rmm as rmm;
 
+mod aborts;
 mod attest;
 mod audit;
 mod build;
 mod enter;
+mod exceptions;
 mod fake;
 mod host;
 mod hostile;
+mod interrupts;
 mod random;
 mod resources;
 mod services;
+mod state;
 mod tables;
