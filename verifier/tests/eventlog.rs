@@ -174,6 +174,26 @@ fn a_draft_admits_its_own_boot() {
     }
 }
 
+/// The attempts to leave boot services, in any number and order and in two registers: what a rule admits more than once
+/// is what stands right behind it there.
+#[test]
+fn a_draft_admits_every_order_of_leaving_boot_services() {
+    let texts = ["Invocation", "Returned with Failure", "Returned with Success"];
+    let event = |number: usize| {
+        let register = if number < texts.len() { 1 } else { 2 };
+        let text = format!("Exit Boot Services {}", texts[number % texts.len()]);
+        Step::whole(register, ACTION, text.as_bytes())
+    };
+    for order in 0..6_usize.pow(5) {
+        let steps: Vec<Step> = (0..5).map(|place| event(order / 6_usize.pow(place) % 6)).collect();
+        let bytes = log(&steps);
+        let log = EventLog::parse(&bytes).expect("well formed");
+        let text = draft(&log, Algorithm::Sha256);
+        let report = Rules::parse(text.as_bytes()).expect("rules").check(&log);
+        assert_eq!((report.findings, report.admitted.len()), (vec![], 5), "{order}:\n{text}");
+    }
+}
+
 fn example() -> Rules {
     let text = include_str!("../../docs/eventlog.md");
     let (_, behind) = text.split_once("```toml\n").expect("an example");

@@ -14,6 +14,11 @@ pub enum Refusal {
         /// How many there are.
         found: usize,
     },
+    /// Brackets within brackets deeper than any policy needs.
+    TooDeep {
+        /// The most that are read.
+        limit: usize,
+    },
     /// Not UTF-8.
     Text,
     /// Not Rego.
@@ -65,6 +70,7 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TooDeep { limit } => write!(out, "expected at most {limit} brackets within each other, found more"),
             Self::TooLong { limit, found } => write!(out, "expected at most {limit} bytes, found {found}"),
             Self::Text => out.write_str("expected text in UTF-8"),
             Self::Syntax(why) => write!(out, "expected Rego: {why}"),

@@ -5,6 +5,7 @@ use super::rule::Seen;
 use crate::replay::Agreement;
 use evidence::eventlog::{Algorithm, EventLog, EventType};
 use evidence::hex::encode;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Drafts a rules file that admits this boot and no other: every event once and in its order, commands and variables by
@@ -16,6 +17,7 @@ use std::fmt::Write;
 pub fn draft(log: &EventLog<'_>, algorithm: Algorithm) -> String {
     let mut text = format!("profile = \"{PROFILE}\"\nhash = \"{algorithm}\"\n");
     let mut names: Vec<String> = Vec::new();
+    let mut attempts = Attempts::default();
     for entry in log.entries().iter().filter(|entry| entry.kind.is_extended()) {
         let seen = Seen::new(entry);
         let Some(digest) = entry.digest(algorithm) else {
@@ -23,10 +25,8 @@ pub fn draft(log: &EventLog<'_>, algorithm: Algorithm) -> String {
             continue;
         };
         let times = if seen.agreement == Agreement::Agrees { times(seen.text.as_deref()) } else { None };
-        if times.is_some_and(|(name, _)| names.iter().any(|it| it == name)) {
-            continue;
-        }
-        let name = times.map_or_else(|| name(&seen, &names), |(name, _)| name.into());
+        let Some(times) = attempts.take(entry.register, times, &names) else { continue };
+        let name = times.map_or_else(|| name(&seen, &names), |times| times.rule.into());
         let register = log.numbering().name(entry.register);
         let _ = writeln!(text, "\n[[rule]]\nname = {}\nregister = \"{register}\"", quoted(&name));
         let _ = writeln!(text, "type = \"{}\"", entry.kind);
@@ -35,21 +35,59 @@ pub fn draft(log: &EventLog<'_>, algorithm: Algorithm) -> String {
             let _ = writeln!(text, "subject = {}", quoted(&seen.subject));
         }
         let _ = writeln!(text, "{}", demand(&seen, digest));
-        if let Some((_, times)) = times {
-            let _ = writeln!(text, "times = \"{times}\"\ngroup = \"leaving boot services\"");
+        if let Some(Repeated { least, most, .. }) = times {
+            let _ = writeln!(text, "times = \"{least}..{most}\"\ngroup = \"leaving boot services\"");
         }
         names.push(name);
     }
     text
 }
 
-/// The events that firmware repeats if leaving boot services fails at first: a name for their rule, and how often they
-/// may occur.
-fn times(text: Option<&str>) -> Option<(&'static str, &'static str)> {
+/// An event that firmware repeats if leaving boot services fails at first: a name for its rule, and how often it may occur.
+#[derive(Clone, Copy)]
+struct Repeated {
+    rule: &'static str,
+    least: u32,
+    most: u32,
+}
+
+fn times(text: Option<&str>) -> Option<Repeated> {
     match text? {
-        "Exit Boot Services Invocation" => Some(("boot services are left", "1..2")),
-        "Exit Boot Services Returned with Failure" => Some(("the first attempt failed", "0..1")),
+        "Exit Boot Services Invocation" => Some(Repeated { rule: "boot services are left", least: 1, most: 2 }),
+        "Exit Boot Services Returned with Failure" => {
+            Some(Repeated { rule: "the first attempt failed", least: 0, most: 1 })
+        }
         _ => None,
+    }
+}
+
+/// The attempts to leave boot services that the last rules of each register are about, and how often each event occurred.
+#[derive(Default)]
+struct Attempts(BTreeMap<u32, Vec<(&'static str, u32)>>);
+
+impl Attempts {
+    /// How often the rule of an event admits it, beyond once; `None` if the rule before admits it already. A rule
+    /// admits what comes right behind it in its register: elsewhere, or once too often, an event has a rule like any other.
+    fn take(&mut self, register: u32, times: Option<Repeated>, names: &[String]) -> Option<Option<Repeated>> {
+        let attempts = self.0.entry(register).or_default();
+        let Some(times) = times else {
+            attempts.clear();
+            return Some(None);
+        };
+        match attempts.iter_mut().find(|(rule, _)| *rule == times.rule) {
+            Some((_, count)) if *count < times.most => {
+                *count = count.saturating_add(1);
+                None
+            }
+            None if !names.iter().any(|name| name == times.rule) => {
+                attempts.push((times.rule, 1));
+                Some(Some(times))
+            }
+            _ => {
+                attempts.clear();
+                Some(None)
+            }
+        }
     }
 }
 
