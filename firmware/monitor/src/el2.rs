@@ -101,16 +101,16 @@ macro_rules! registers {
 
 registers! {
     compared {
-        /// HCR_EL2 and HCRX_EL2.
-        configuration = hcr_el2, S3_4_C1_C2_2;
-        control_attributes = sctlr_el2, S3_4_C1_C0_1, mair_el2, amair_el2;
-        translation = ttbr0_el2, tcr_el2;
+        /// HCR_EL2 and HCRX_EL2, and others that every two worlds have different.
+        configuration = hcr_el2, S3_4_C1_C2_2, ttbr0_el2, mdcr_el2;
+        /// What two worlds may well have alike. QEMU forgets all translations when TCR_EL2 is written, even with what it holds.
+        translation = sctlr_el2, tcr_el2, mair_el2, amair_el2;
         /// TTBR1_EL2 and CONTEXTIDR_EL2, used with E2H, VNCR_EL2 (nested virtualisation) and TPIDR_EL2.
         host_nested_thread = S3_4_C2_C0_1, S3_4_C13_C0_1, S3_4_C2_C2_0, tpidr_el2;
         stage2 = vttbr_el2, vtcr_el2;
-        traps = cptr_el2, mdcr_el2;
-        /// HFGRTR_EL2, HFGWTR_EL2, HFGITR_EL2 and HSTR_EL2.
-        register_traps = S3_4_C1_C1_4, S3_4_C1_C1_5, S3_4_C1_C1_6, hstr_el2;
+        traps = cptr_el2, hstr_el2;
+        /// HFGRTR_EL2, HFGWTR_EL2, HFGITR_EL2 and ACTLR_EL2.
+        register_traps = S3_4_C1_C1_4, S3_4_C1_C1_5, S3_4_C1_C1_6, S3_4_C1_C0_1;
         /// HDFGRTR_EL2, HDFGWTR_EL2, VSESR_EL2 and VDISR_EL2.
         debug_traps_virtual_errors = S3_4_C3_C1_4, S3_4_C3_C1_5, S3_4_C5_C2_3, S3_4_C12_C1_1;
         identity = vmpidr_el2, vpidr_el2;
@@ -153,11 +153,10 @@ impl El2 {
         const CPTR: u64 = 0x22ff;
         let counters = read!(pmcr_el0) >> 11 & 0x1f;
         let mut el2 = El2::ZERO;
-        el2.configuration = [EL1_IS_AARCH64, 0];
-        el2.control_attributes[0] = MMU_OFF;
-        el2.translation[1] = TCR_RES1;
+        el2.configuration = [EL1_IS_AARCH64, 0, 0, counters];
+        el2.translation = [MMU_OFF, TCR_RES1, 0, 0];
         el2.stage2[1] = VTCR_RES1;
-        el2.traps = [CPTR, counters];
+        el2.traps[0] = CPTR;
         el2.identity = [read!(mpidr_el1), read!(midr_el1)];
         el2.cnthctl = 3;
         el2
