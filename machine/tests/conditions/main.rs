@@ -11,6 +11,7 @@ mod list;
 mod realm;
 mod rows;
 mod running;
+mod shallow;
 mod stage;
 
 use std::collections::BTreeSet;
