@@ -159,3 +159,13 @@ fn every_condition_of_a_realms_calls_is_met_and_nothing_but_its_registers_change
         assert_eq!(control, done, "the control of {}", row.name());
     }
 }
+
+#[test]
+fn an_argument_of_a_tokens_piece_that_is_wrong_comes_before_a_token_that_is_not_begun() {
+    let board = board();
+    let stage = Stage::new(&board);
+    for (ipa, offset) in [(8, 0), (HALF, 0), (0, GRANULE)] {
+        assert_eq!(stage.realm_call(&[CONTINUE, ipa, offset, 64]), [INPUT, 0, 0, 0], "{ipa:#x} {offset:#x}");
+    }
+    assert_eq!(stage.realm_call(&[CONTINUE, 0, 0, 64])[0], STATE);
+}

@@ -12,6 +12,7 @@ use crate::stage::*;
 pub const ROWS: [&str; 4] =
     ["RMI_REC_ENTER.rec_state", "RMI_REC_DESTROY.rec_state", "RMI_RTT_SET_RIPAS.rec_state", "RMI_REC_CREATE.num_recs"];
 
+const INPUT: u64 = 1;
 const REC: u64 = 3;
 
 #[test]
@@ -34,6 +35,12 @@ fn a_rec_that_runs_is_refused_and_runs_on() {
             assert_eq!(stage.call(call), [REC, 0, 0, 0, 0], "{call:#x?}");
             assert_eq!(machine.digest(), before, "{call:#x?} has an effect");
         }
+        let page = [fid::REC_ENTER, first, SPARE];
+        assert_eq!(
+            stage.call(&page),
+            [INPUT, 0, 0, 0, 0],
+            "a page that is not the host's comes before a REC that runs"
+        );
         machine.kick(1);
         assert_eq!(other.join().expect("the REC comes back"), 0);
         machine.on_cpu(1, || machine.acknowledge());
@@ -78,4 +85,23 @@ fn a_full_realm_takes_no_more_recs() {
     let before = machine.digest();
     assert_eq!(call(&one_more), 2);
     assert_eq!(machine.digest(), before);
+}
+
+/// RECs that were destroyed give the realm room, and their indices to nobody.
+#[test]
+fn an_index_beyond_what_a_granule_word_holds_is_refused() {
+    const LAST: u64 = 0x3FF;
+    let board = board();
+    let stage = Stage::new(&board);
+    let aux: Vec<u64> = SPARES.into_iter().take(stage.aux as usize).collect();
+    let create = |index: u64| {
+        stage.write(PARAMS, &rec_words(index & 0xF | index >> 4 << 8, false, 0, &aux));
+        stage.call(&[fid::REC_CREATE, NEW, SPARE, PARAMS])
+    };
+    // The stage has made the first two.
+    for index in 2..=LAST {
+        assert_eq!(create(index)[0], 0, "REC {index}");
+        assert_eq!(stage.call(&[fid::REC_DESTROY, SPARE])[0], 0);
+    }
+    assert_eq!(create(LAST + 1), [INPUT, 0, 0, 0, 0]);
 }
