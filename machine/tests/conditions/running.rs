@@ -36,14 +36,11 @@ fn a_rec_that_runs_is_refused_and_runs_on() {
             assert_eq!(machine.digest(), before, "{call:#x?} has an effect");
         }
         let page = [fid::REC_ENTER, first, SPARE];
-        assert_eq!(
-            stage.call(&page),
-            [INPUT, 0, 0, 0, 0],
-            "a page that is not the host's comes before a REC that runs"
-        );
+        let answer = stage.call(&page);
         machine.kick(1);
         assert_eq!(other.join().expect("the REC comes back"), 0);
         machine.on_cpu(1, || machine.acknowledge());
+        assert_eq!(answer, [INPUT, 0, 0, 0, 0], "a page that is not the host's comes before a REC that runs");
     });
     // When it does not run it is entered and destroyed; the change of RIPAS was answered by the entry.
     assert_eq!(stage.enter(first, &[])[0], 0);
