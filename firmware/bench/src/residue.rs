@@ -354,7 +354,7 @@ pub fn build(mode: Mode) {
         (*params).s2sz = WIDTH;
         (*params).num_bps = 1;
         (*params).num_wps = 1;
-        (*params).vmid = 2;
+        (*params).vmid = 0x80;
         (*params).rtt_base = root;
         (*params).rtt_level_start = 1;
         (*params).rtt_num_start = 1;

@@ -37,8 +37,8 @@ const fn content(what: &'static str, number: u64, found: u64, offset: u64, conte
     Spoil { what, number, found, word: 0, offset, content }
 }
 
-/// One for each thing that can be wrong, in the order of their numbers. A word is: state in bits 0 to 2, lock 3, references 4 to 13, index from 14 on.
-const SPOILS: [Spoil; 8] = [
+/// One for each thing that can be wrong, in the order of their numbers, but for VMIDs, which are in no granule. A word is: state in bits 0 to 2, lock 3, references 4 to 13, index from 14 on.
+const SPOILS: [Spoil; 9] = [
     word("locked", DATA, 1 << 3),
     word("delegated-by-word", FREE + 2, 1),
     content("dirty", FREE, FREE, 0x800, 0x100),
@@ -47,6 +47,7 @@ const SPOILS: [Spoil; 8] = [
     word("part-is-data", AUX, 4 ^ 6),
     word("other-index", REC, 1 << 14),
     word("one-rec-more", RD, 3 << 4),
+    content("no-place", LEVEL3, LEVEL3, 9 * 8, 1 << 5),
 ];
 
 /// Has the RMM walk. The error is the number of what is wrong, and where.
