@@ -102,7 +102,7 @@ impl Bench {
         let world = World::prepare()?;
         let payload = world.images.firmware.join("bench.bin");
         images::flat("bench", &[], &payload)?;
-        let signing = world.images.firmware.with_file_name("scratch").join("measure-signing");
+        let signing = world.images.firmware.with_file_name("measure-signing");
         fs::create_dir_all(&signing)?;
         for name in images::FIRMWARE {
             let file = format!("{name}.bin");
