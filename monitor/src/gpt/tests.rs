@@ -1,6 +1,6 @@
 extern crate std;
 
-use super::{Before, Gpi, L0_WORDS, L1_OFFSET, L1_WORDS, Layout, Tables, stale};
+use super::{Before, GPCCR_OFF, GPCCR_ON, Gpi, L0_WORDS, L1_OFFSET, L1_WORDS, Layout, Tables, stale};
 use abi::el3::Status;
 use abi::map;
 use core::ops::Range;
@@ -122,6 +122,29 @@ fn delegation_refuses_wrong_states_and_wrong_addresses_and_changes_nothing() {
 }
 
 #[test]
+fn every_owner_that_the_hardware_knows_is_read_and_no_other() {
+    let memory = Memory::new();
+    let tables = memory.built();
+    let known =
+        [(0, Gpi::None), (8, Gpi::Secure), (9, Gpi::NonSecure), (10, Gpi::Root), (11, Gpi::Realm), (15, Gpi::Any)];
+    for code in 0..16 {
+        // The third of sixteen; its neighbours are another's.
+        memory.1[(FREE >> 16) as usize].store(0x9999_9999_9999_9099 | code << 8, Ordering::Relaxed);
+        let owner = known.iter().find(|(known, _)| *known == code).map(|(_, owner)| *owner);
+        assert_eq!(tables.gpi(FREE + 0x2000), owner, "{code}");
+        assert_eq!(tables.gpi(FREE + 0x1000), Some(Gpi::NonSecure));
+    }
+}
+
+#[test]
+fn control_register_says_what_the_tables_are() {
+    // PPS 40 bits, IRGN and ORGN write-back, SH inner, PGS 4 KiB; GPC.
+    let fields = [(0, 0b010), (8, 0b01), (10, 0b01), (12, 0b11), (14, 0b00)];
+    assert_eq!(GPCCR_OFF, fields.iter().map(|(at, value)| value << at).sum::<u64>());
+    assert_eq!(GPCCR_ON, GPCCR_OFF + (1 << 16));
+}
+
+#[test]
 fn census_counts_what_the_tables_say() {
     let memory = Memory::new();
     let tables = memory.built();
@@ -190,4 +213,11 @@ fn without_a_record_all_but_what_was_just_loaded_is_wiped() {
 #[test]
 fn a_machine_that_was_just_switched_on_has_nothing_to_wipe() {
     assert!(wiped(&Memory::new().tables(), Before::Switched).is_empty());
+}
+
+#[test]
+fn an_rmm_that_fills_its_place_leaves_nothing_there_to_wipe() {
+    let memory = Memory::new();
+    let tables = memory.built();
+    stale(&tables, Before::Recorded, map::RMM..map::RMM_END, |range| panic!("{range:x?}"));
 }

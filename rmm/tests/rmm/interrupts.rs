@@ -115,3 +115,14 @@ fn an_interrupt_number_is_one_that_the_processor_has() {
         assert_eq!(takes(&host, &[PENDING | 0xFF_FFFF]), bits == 24);
     }
 }
+
+#[test]
+fn the_host_sets_its_own_bits_of_the_virtual_cpu_interface_and_no_other() {
+    let host = Host::with_realm();
+    for bit in 0..64 {
+        let (status, exit) = host.enter(REC, |enter| enter.gicv3_hcr = 1 << bit);
+        let own = (1..8).contains(&bit) || bit == 14;
+        assert_eq!(status == Status::Success, own, "{bit}");
+        assert_eq!(exit.gicv3_hcr, if own { 1 << bit } else { 0 });
+    }
+}

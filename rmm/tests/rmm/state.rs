@@ -3,7 +3,7 @@
 use crate::host::*;
 use abi::rmi::fid;
 use rmm::address::Pa;
-use rmm::granule::{State, describe, release};
+use rmm::granule::{MAX_REFERENCES, State, claim, describe, release};
 use rmm::platform::Exit;
 use rmm::rec::Rec;
 use std::sync::atomic::Ordering;
@@ -114,4 +114,73 @@ fn a_register_of_another_name_or_direction_does_not_exist() {
         host.context(REC, |context| assert_eq!((context.el1.elr, context.el1.esr), (pc, 1 << 25)));
     }
     host.ok(fid::REC_DESTROY, &[REC]);
+}
+
+#[test]
+fn a_vcpu_has_room_for_all_vector_registers_at_their_longest() {
+    use rmm::rec::context::{MAX_QUADWORDS, SimdContext};
+    use zerocopy::FromZeros;
+    let simd = SimdContext::new_zeroed();
+    // 32 registers of 128 bits each quadword; 16 predicates and FFR of a bit for each byte of these.
+    assert_eq!(size_of_val(&simd.z), 32 * 16 * MAX_QUADWORDS);
+    assert_eq!(size_of_val(&simd.p), 17 * 2 * MAX_QUADWORDS);
+}
+
+#[test]
+fn references_are_counted_one_by_one_to_the_last() {
+    let host = Host::new();
+    host.create_realm(0);
+    assert_eq!(MAX_REFERENCES, 1023);
+    let rd = claim(host.machine(), RD, State::Rd).unwrap();
+    for count in 0..1023 {
+        assert_eq!(rd.references(), count);
+        assert!(rd.retain());
+    }
+    let full = describe(host.machine(), rd.pa()).unwrap();
+    assert!(!rd.retain());
+    assert_eq!((describe(host.machine(), rd.pa()), full.references, full.locked), (Some(full), 1023, true));
+    drop(rd);
+    assert_eq!(describe(host.machine(), Pa::new(RD).unwrap()).unwrap().references, 1023);
+}
+
+#[test]
+fn a_vcpu_begins_in_the_byte_order_of_the_one_that_turned_it_on() {
+    use rmm::rec::{context::RecContext, reset_by_psci};
+    use zerocopy::FromZeros;
+    let mut context = RecContext::new_zeroed();
+    for (callers, own) in [(u64::MAX, 0x02C5_0878), (!(1 << 25), 0x00C5_0878)] {
+        reset_by_psci(&mut context, RAM, 7, callers);
+        assert_eq!((context.el1.sctlr, context.pc, context.x[0]), (own, RAM, 7));
+    }
+}
+
+#[test]
+fn descriptors_are_those_that_the_hardware_is_to_see() {
+    let host = Host::with_realm();
+    let entry =
+        |table: u64, index: usize| host.machine().peek(table, |page| u64::from_le_bytes(page.0.as_chunks().0[index]));
+    // Write-back by force, read and write, inner shareable, accessed, a page.
+    assert_eq!(entry(L3, 1), (DATA + 4096) | 0b110 << 2 | 0b11 << 6 | 0b11 << 8 | 1 << 10 | 0b11);
+    assert_eq!(entry(L2, 0), L3 | 0b11);
+    host.delegate(&[page(50), page(51)]);
+    host.ok(fid::RTT_CREATE, &[RD, page(50), SHARED, 2]);
+    host.ok(fid::RTT_CREATE, &[RD, page(51), SHARED, 3]);
+    // NS and XN; read alone; what is not cacheable is outer shareable.
+    for (attributes, shareable) in [(0b110 << 2, 0b11), (0b111 << 2, 0b11), (0b101 << 2, 0b10), (0, 0b10)] {
+        host.ok(fid::RTT_MAP_UNPROTECTED, &[RD, SHARED, 3, NORMAL | 0b01 << 6 | attributes]);
+        let mapped = NORMAL | 0b01 << 6 | attributes | shareable << 8 | 1 << 10 | 0b11 | 1 << 55 | 0b10 << 53;
+        assert_eq!(entry(page(51), 0), mapped, "{attributes:#x}");
+        host.ok(fid::RTT_UNMAP_UNPROTECTED, &[RD, SHARED, 3]);
+    }
+}
+
+#[test]
+fn a_host_that_does_not_refuse_a_change_to_ram_accepts_as_much_as_it_did() {
+    let host = Host::with_realm();
+    for (flags, response) in [(0, 0), (abi::rmi::enter::RIPAS_RESPONSE, 1)] {
+        let after = host.smc(&[u64::from(abi::rsi::fid::IPA_STATE_SET), RAM, RAM + 0x1000, 1, 0]);
+        assert_eq!(host.run().exit_reason, abi::rmi::ExitReason::RipasChange as u8);
+        host.enter(REC, |enter| enter.flags = flags);
+        assert_eq!(after.lock().unwrap()[..4], [0, RAM, response, 0]);
+    }
 }
