@@ -221,3 +221,13 @@ fn an_rmm_that_fills_its_place_leaves_nothing_there_to_wipe() {
     let tables = memory.built();
     stale(&tables, Before::Recorded, map::RMM..map::RMM_END, |range| panic!("{range:x?}"));
 }
+
+#[test]
+fn dram_may_end_within_a_word_of_the_tables() {
+    let mut memory = Memory::new();
+    memory.2 = Layout::new(DRAM_SIZE - 0xd000).unwrap();
+    let tables = memory.built();
+    let end = map::DRAM + DRAM_SIZE - 0xd000;
+    assert_eq!([3, 2, 1].map(|n| tables.gpi(end - n * 0x1000)), [Some(Gpi::NonSecure); 3]);
+    assert!((0..0x10).all(|n| tables.gpi(end + n * 0x1000) == Some(Gpi::None)));
+}
