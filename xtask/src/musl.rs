@@ -119,7 +119,11 @@ fn fetch(arch: Arch, program: &str, wrapper: &Path) -> Done {
     apt.update()?;
     let root = room::target("cross/root");
     let _ = fs::remove_dir_all(&root);
-    for deb in &apt.download_closure(&[arch.package()], &codename)? {
+    let debs = apt.download_closure(&[arch.package()], &codename)?;
+    if debs.is_empty() {
+        return Err(format!("{} counts as installed, but {program} is not in PATH", arch.package()).into());
+    }
+    for deb in &debs {
         eprintln!("cross    {}", deb.file_name().unwrap_or_default().to_string_lossy());
         apt::unpack(deb, &root)?;
     }
