@@ -7,7 +7,7 @@ use crate::platform::{Page, Platform, Scope};
 use crate::rec::context::RealmContext;
 use crate::rtt::{self, Entry, Space, Walk};
 use abi::measurement::{Hash, REGISTERS};
-use abi::rmi::Ripas;
+use abi::rmi::{Ripas, Status};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Where a realm is in its life.
@@ -19,6 +19,17 @@ pub enum Phase {
     Active,
     /// It has turned itself off, for good.
     SystemOff,
+}
+
+impl Phase {
+    /// Refuses, as REC_ENTER does, a realm whose RECs may not run.
+    pub const fn require_active(self) -> Result<(), Status> {
+        match self {
+            Self::New => Err(Status::Realm(0)),
+            Self::Active => Ok(()),
+            Self::SystemOff => Err(Status::Realm(1)),
+        }
+    }
 }
 
 /// A realm's descriptor, as it lies in the RD granule.

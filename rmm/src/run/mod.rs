@@ -14,10 +14,12 @@ pub use gic::list_registers;
 pub use session::{Next, Session};
 
 use crate::Rmm;
-use crate::granule::{Held, State, claim, normal};
+use crate::address::Pa;
+use crate::granule::{Held, Running, State, claim, normal};
 use crate::platform::{Page, Platform};
-use crate::rec::{Rec, simd_of};
-use crate::rmi::Answer;
+use crate::realm::Realm;
+use crate::rec::{AUX, Rec, simd_of};
+use crate::rmi::{Answer, Refused};
 use abi::rmi::{RecEnter, RecExit, Status};
 use core::mem::offset_of;
 use zerocopy::{FromZeros, IntoBytes};
@@ -32,15 +34,11 @@ const EXIT: usize = offset_of!(abi::rmi::RecRun, exit);
 pub fn rec_enter<P: Platform>(rmm: &Rmm<P>, rec: u64, run: u64) -> Answer {
     let platform = rmm.platform();
     let run = normal(platform, run)?;
-    let mut running = claim(platform, rec, State::Rec)?.into_running().ok_or(Status::Rec)?;
     let mut enter = RecEnter::new_zeroed();
     let (used, _) = enter.as_mut_bytes().split_at_mut(ENTER);
     platform.read_ns(run, 0, used)?;
+    let (mut running, [token, simd]) = begin(platform, rec)?;
     let mut exit = RecExit::new_zeroed();
-    let (token, simd) = platform.page(running.held(), |page| {
-        let rec = Rec::of(page);
-        (rec.token_aux(), rec.simd_aux())
-    });
     let mut token = Held::part(running.held(), token);
     let mut simd = Held::part(running.held(), simd);
     let mut entered = |rec: &mut Page, simd: &mut Page| {
@@ -50,4 +48,22 @@ pub fn rec_enter<P: Platform>(rmm: &Rmm<P>, rec: u64, run: u64) -> Answer {
     platform.page(running.held(), |rec| platform.page(&mut simd, |simd| entered(rec, simd)))?;
     platform.write_ns(run, EXIT, exit.as_bytes())?;
     Ok([0; 4])
+}
+
+/// Makes a REC this CPU's to run, and gives its auxiliary granules.
+///
+/// One that cannot run is never seen to: PSCI_COMPLETE on another CPU would tell the Realm that it is on.
+fn begin<P: Platform>(platform: &P, rec: u64) -> Result<(Running<'_, P::Word>, [Pa; AUX]), Refused> {
+    let mut claim = claim(platform, rec, State::Rec)?;
+    let (may_run, owner, parts) = platform.page(claim.held(), |page| {
+        let rec = Rec::of(page);
+        (rec.is_runnable() && rec.psci().is_none(), rec.owner(), rec.parts())
+    });
+    if may_run {
+        return Ok((claim.into_running().ok_or(Status::Rec)?, parts));
+    }
+    // The RD is claimed before a REC, never after.
+    drop(claim);
+    Realm::claim(platform, owner.get()).map_err(|_| Status::Rec)?.phase().require_active()?;
+    Err(Status::Rec.into())
 }

@@ -3,7 +3,7 @@
 use super::{abort, complete, gic, inject, sysreg, timer};
 use crate::granule::Held;
 use crate::platform::{Exit, Platform};
-use crate::realm::{Phase, Realm};
+use crate::realm::Realm;
 use crate::rec::context::SimdContext;
 use crate::rec::{LastExit, Rec};
 use crate::{Rmm, rsi};
@@ -83,17 +83,9 @@ impl<'s, P: Platform> Session<'s, P> {
     }
 
     fn check(&self, enter: &RecEnter) -> Result<(), Status> {
-        match Realm::owner(self.platform(), self.rec.owner()).phase() {
-            Phase::New => return Err(Status::Realm(0)),
-            Phase::SystemOff => return Err(Status::Realm(1)),
-            Phase::Active => {}
-        }
+        Realm::owner(self.platform(), self.rec.owner()).phase().require_active()?;
         let emulated = enter.flags & enter::EMUL_MMIO != 0 && enter.flags & enter::INJECT_SEA == 0;
-        if !self.rec.is_runnable()
-            || self.rec.psci().is_some()
-            || !gic::is_valid(self.platform().features(), enter)
-            || emulated && self.rec.last.emulatable == 0
-        {
+        if !gic::is_valid(self.platform().features(), enter) || emulated && self.rec.last.emulatable == 0 {
             return Err(Status::Rec);
         }
         Ok(())

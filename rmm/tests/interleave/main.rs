@@ -220,22 +220,37 @@ fn two_recs_that_ask_for_each_other_are_both_answered() {
     race(prepare, &cpus, |statuses| assert_eq!(successes(statuses), 2, "{statuses:x?}"));
 }
 
+/// The second REC is off, and the first has asked for it to be turned on.
+fn waiting_for_cpu_on() -> Host {
+    let host = Host::active();
+    host.realm_calls(&[u64::from(abi::psci::CPU_OFF)]);
+    host.ok(fid::REC_ENTER, &[REC1, RUN1]);
+    host.realm_calls(&[u64::from(abi::psci::CPU_ON_64), 1, 0, 9]);
+    host.ok(fid::REC_ENTER, &[REC, RUN]);
+    host
+}
+
+#[test]
+fn a_rec_that_is_off_is_not_taken_to_run_while_its_entry_is_refused() {
+    let enter = c(fid::REC_ENTER, &[REC1, RUN1]);
+    let cpus: [&[Call]; 2] = [&[c(fid::PSCI_COMPLETE, &[REC, REC1, 0]), enter.clone()], &[enter]];
+    race(waiting_for_cpu_on, &cpus, |statuses| {
+        assert_eq!(statuses[0][0], SUCCESS);
+        let entries = [statuses[0][1], statuses[1][0]];
+        assert!(entries.iter().all(|it| [SUCCESS, REC_IN_USE].contains(it)), "{statuses:x?}");
+        // It was turned on: had the caller been told that it was on already, nobody could enter it.
+        assert!(entries.contains(&SUCCESS), "{statuses:x?}");
+    });
+}
+
 #[test]
 fn a_rec_is_turned_on_while_it_is_entered_or_destroyed() {
-    fn prepare() -> Host {
-        let host = Host::active();
-        host.realm_calls(&[u64::from(abi::psci::CPU_OFF)]);
-        host.ok(fid::REC_ENTER, &[REC1, RUN1]);
-        host.realm_calls(&[u64::from(abi::psci::CPU_ON_64), 1, 0, 9]);
-        host.ok(fid::REC_ENTER, &[REC, RUN]);
-        host
-    }
     let cpus: [&[Call]; 3] = [
         &[c(fid::PSCI_COMPLETE, &[REC, REC1, 0])],
         &[c(fid::REC_ENTER, &[REC1, RUN1])],
         &[c(fid::REC_DESTROY, &[REC1])],
     ];
-    race(prepare, &cpus, |statuses| assert!(successes(statuses) >= 1, "{statuses:x?}"));
+    race(waiting_for_cpu_on, &cpus, |statuses| assert!(successes(statuses) >= 1, "{statuses:x?}"));
 }
 
 #[test]
