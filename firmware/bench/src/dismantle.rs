@@ -2,13 +2,11 @@
 
 use crate::call::timed;
 use crate::memory::page;
+use crate::realm::{UNPROTECTED, WIDTH};
 use abi::rmi::fid;
 use core::ops::Range;
 
-/// Every Realm here has addresses of 39 bits and one root table, of level 1.
-pub const WIDTH: u8 = 39;
 const END: u64 = 1 << WIDTH;
-const UNPROTECTED: u64 = 1 << (WIDTH - 1);
 
 /// RmiRttEntryState.
 const ASSIGNED: u64 = 1;

@@ -34,9 +34,9 @@ const LONG_RD: u64 = 0x560;
 const LONG_MEASURED: u64 = 0x580;
 const LONG_PLAIN: u64 = 0x5c0;
 
-/// 39 bits: one root table of level 1, the upper half unprotected.
-const WIDTH: u8 = 39;
-const UNPROTECTED: u64 = 1 << 38;
+/// Every Realm of this image has addresses of 39 bits: one root table of level 1, the upper half unprotected.
+pub const WIDTH: u8 = 39;
+pub const UNPROTECTED: u64 = 1 << (WIDTH - 1);
 const BLOCK: u64 = 2 << 20;
 const TOKENS: u64 = 4;
 /// Tokens that are interrupted.

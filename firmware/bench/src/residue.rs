@@ -5,7 +5,7 @@ mod lists;
 
 use crate::call::must;
 use crate::memory::{fresh, page};
-use crate::realm::delegated;
+use crate::realm::{UNPROTECTED, WIDTH, delegated};
 use abi::rmi::{
     self, ExitReason, REALM_FLAG_PMU, REALM_FLAG_SVE, REC_FLAG_RUNNABLE, RealmParams, RecParams, RecRun, enter, fid,
 };
@@ -43,8 +43,6 @@ pub const DATA: u64 = 0x620;
 const PAGES: u64 = 4;
 const CODE: usize = 2;
 
-const WIDTH: u8 = 39;
-const UNPROTECTED: u64 = 1 << 38;
 /// Vectors of 512 bits.
 const QUADWORDS_LESS_ONE: u8 = 3;
 const EVENT_COUNTERS: u8 = 4;

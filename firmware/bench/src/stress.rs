@@ -107,7 +107,7 @@ fn build_block() {
     let [rd, root, level2, level3] = [0, 1, 2, 3].map(realm::delegated);
     // SAFETY: a granule of ours, mapped and without references.
     unsafe {
-        (*params).s2sz = dismantle::WIDTH;
+        (*params).s2sz = realm::WIDTH;
         (*params).num_bps = 1;
         (*params).num_wps = 1;
         (*params).rtt_base = root;

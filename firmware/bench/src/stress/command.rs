@@ -2,8 +2,9 @@
 
 use super::granules::{self, BLOCK, BLOCK_IPA, GRANULES, LENT, MARK, Role, SOURCE, find};
 use super::open_timer;
-use crate::dismantle::{self, call};
+use crate::dismantle::call;
 use crate::memory::page;
+use crate::realm::{UNPROTECTED, WIDTH};
 use abi::rmi::Status;
 use abi::rmi::{
     self, ExitReason, REALM_FLAG_PMU, REALM_FLAG_SVE, REC_FLAG_RUNNABLE, RealmParams, RecParams, RecRun, enter, fid,
@@ -61,7 +62,6 @@ const TABLES: [u64; 3] = [0, BLOCK_IPA, 1 << 30];
 const PAGES: u64 = 6;
 /// Where vCPUs begin.
 const CODE: [u64; 2] = [0, abi::GRANULE_U64];
-const UNPROTECTED: u64 = 1 << (dismantle::WIDTH - 1);
 
 /// Why vCPUs left: synchronous, IRQ, FIQ, PSCI, RIPAS change, host call, SError.
 static EXITS: [AtomicU64; 7] = [const { AtomicU64::new(0) }; 7];
@@ -215,7 +215,7 @@ impl Random {
     /// Gives an address of the Realm's own, or one that is not; the first pages of a few tables.
     fn ipa(&mut self) -> u64 {
         if self.one_in(64) {
-            return self.among([1, 1 << dismantle::WIDTH, 0x800, !0xfff]);
+            return self.among([1, 1 << WIDTH, 0x800, !0xfff]);
         }
         let [low, block, high] = TABLES;
         self.among([low, low, low, block, block, high]) + (self.below(PAGES) << 12)
@@ -292,7 +292,7 @@ impl Random {
             write_bytes(params.cast::<u8>(), 0, abi::GRANULE);
             (*params).flags = if flags == 0 { REALM_FLAG_SVE | REALM_FLAG_PMU } else { 0 };
             (*params).pmu_num_ctrs = 2 * u8::from(flags == 0);
-            (*params).s2sz = dismantle::WIDTH;
+            (*params).s2sz = WIDTH;
             (*params).num_bps = 1;
             (*params).num_wps = 1;
             (*params).hash_algo = hash;
