@@ -48,6 +48,16 @@ pub(crate) fn firmware(folder: &Path, rmm: &[&str]) -> Done {
     FIRMWARE.iter().try_for_each(build)
 }
 
+/// Makes a folder of firmware in which one program is a test build with this feature, and the others are those of `shipped`.
+pub(crate) fn test_build(shipped: &Path, program: &str, feature: &str, folder: &Path) -> Done {
+    fs::create_dir_all(folder)?;
+    for name in FIRMWARE {
+        let file = format!("{name}.bin");
+        fs::copy(shipped.join(&file), folder.join(&file))?;
+    }
+    flat(program, &[feature], &folder.join(format!("{program}.bin")))
+}
+
 /// Builds one firmware program, with features that only a test build has, and flattens it to a file.
 pub(crate) fn flat(name: &str, features: &[&str], to: &Path) -> Done {
     // Another build of the same program would lie in the same place.

@@ -157,11 +157,7 @@ impl Stage {
     /// A folder of firmware in which a program is a test build: one that lacks a defence, or tells more than what ships.
     fn test_build(&self, program: &str, feature: &str) -> Done<PathBuf> {
         let dir = self.scratch.join(feature);
-        fs::create_dir_all(&dir)?;
-        for name in images::FIRMWARE {
-            fs::copy(self.world.images.firmware.join(format!("{name}.bin")), dir.join(format!("{name}.bin")))?;
-        }
-        images::flat(program, &[feature], &dir.join(format!("{program}.bin")))?;
+        images::test_build(&self.world.images.firmware, program, feature, &dir)?;
         Ok(dir)
     }
 

@@ -7,7 +7,6 @@ use crate::demo::World;
 use crate::{Done, images};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -103,12 +102,7 @@ impl Bench {
         let payload = world.images.firmware.join("bench.bin");
         images::flat("bench", &[], &payload)?;
         let signing = world.images.firmware.with_file_name("measure-signing");
-        fs::create_dir_all(&signing)?;
-        for name in images::FIRMWARE {
-            let file = format!("{name}.bin");
-            fs::copy(world.images.firmware.join(&file), signing.join(&file))?;
-        }
-        images::flat("monitor", &["measure-signing"], &signing.join("monitor.bin"))?;
+        images::test_build(&world.images.firmware, "monitor", "measure-signing", &signing)?;
         Ok(Bench { world, payload, signing })
     }
 
