@@ -5,7 +5,10 @@ mod head;
 mod seen;
 
 use crate::malformed::Malformed;
-use head::{MAJOR_BYTES, MAJOR_NEGATIVE, MAJOR_TAG, MAJOR_TEXT, MAJOR_UNSIGNED, TRUE, argument, kind, name};
+use head::{
+    MAJOR_ARRAY, MAJOR_BYTES, MAJOR_MAP, MAJOR_NEGATIVE, MAJOR_TAG, MAJOR_TEXT, MAJOR_UNSIGNED, TRUE, argument, kind,
+    name,
+};
 use minicbor::data::Type;
 use seen::Seen;
 
@@ -55,7 +58,13 @@ impl<'b> Reader<'b> {
     #[inline]
     #[must_use]
     pub fn at(&self) -> usize {
-        self.end.saturating_sub(self.rest.len())
+        self.at_left(self.rest.len())
+    }
+
+    /// Offset in the evidence of the place with so many bytes left: what errors tell, and nothing else has to work out.
+    #[inline]
+    fn at_left(&self, left: usize) -> usize {
+        self.end.saturating_sub(left)
     }
 
     /// The first byte of the next item, if there is one.
@@ -104,8 +113,9 @@ impl<'b> Reader<'b> {
     #[inline]
     fn definite(&mut self, major: u8, expected: &'static str) -> Result<u64, Malformed> {
         let (argument, rest) = match self.rest {
-            [first, rest @ ..] if first ^ (major << 5) < 24 => (first ^ (major << 5), rest),
-            [first, second, rest @ ..] if first ^ (major << 5) == 24 => (*second, rest),
+            [first, rest @ ..] if first ^ (major << 5) < 24 => (u16::from(first ^ (major << 5)), rest),
+            [first, one, rest @ ..] if first ^ (major << 5) == 24 => (u16::from(*one), rest),
+            [first, one, two, rest @ ..] if first ^ (major << 5) == 25 => (u16::from_be_bytes([*one, *two]), rest),
             _ => return self.long(major, expected),
         };
         self.rest = rest;
@@ -119,13 +129,36 @@ impl<'b> Reader<'b> {
         self.head(expected, |found| found == of_major)?.ok_or(Malformed::Indefinite { at })
     }
 
-    /// The content of a string of this length, of which the head has been read.
+    /// The content of a string of this major type.
     #[inline]
-    fn content(&mut self, at: usize, length: u64, expected: &'static str) -> Result<&'b [u8], Malformed> {
+    fn string(&mut self, major: u8, expected: &'static str) -> Result<&'b [u8], Malformed> {
+        let left = self.rest.len();
+        let length = self.definite(major, expected)?;
         let split = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
-        let (content, rest) = split.ok_or(Malformed::Cbor { at, expected })?;
+        let (content, rest) = split.ok_or_else(|| Malformed::Cbor { at: self.at_left(left), expected })?;
         self.rest = rest;
         Ok(content)
+    }
+
+    /// The length of an array or a map, of which each item has at least so many bytes; `None` is an indefinite one.
+    #[inline]
+    fn length(&mut self, major: u8, each: u64, expected: &'static str) -> Result<Option<u64>, Malformed> {
+        let left = self.rest.len();
+        let length = match self.rest {
+            [first, rest @ ..] if first ^ (major << 5) < 24 => {
+                self.rest = rest;
+                Some(u64::from(first ^ (major << 5)))
+            }
+            _ => self.long_length(major, expected)?,
+        };
+        length.map(|length| self.plausible(left, length, each)).transpose()
+    }
+
+    #[inline(never)]
+    fn long_length(&mut self, major: u8, expected: &'static str) -> Result<Option<u64>, Malformed> {
+        const INDEFINITE: u8 = 0x1F;
+        let (definite, indefinite) = (kind(major << 5), kind(major << 5 | INDEFINITE));
+        self.head(expected, |found| found == definite || found == indefinite)
     }
 
     /// Reads a number from 0 up.
@@ -155,10 +188,7 @@ impl<'b> Reader<'b> {
     /// [`Malformed`] if the next item is not one of definite length.
     #[inline]
     pub fn bytes(&mut self) -> Result<&'b [u8], Malformed> {
-        const EXPECTED: &str = "a byte string";
-        let at = self.at();
-        let length = self.definite(MAJOR_BYTES, EXPECTED)?;
-        self.content(at, length, EXPECTED)
+        self.string(MAJOR_BYTES, "a byte string")
     }
 
     /// Reads a byte string and gives a reader of what is in it.
@@ -177,10 +207,9 @@ impl<'b> Reader<'b> {
     #[inline]
     pub fn text(&mut self) -> Result<&'b str, Malformed> {
         const EXPECTED: &str = "a text";
-        let at = self.at();
-        let length = self.definite(MAJOR_TEXT, EXPECTED)?;
-        let content = self.content(at, length, EXPECTED)?;
-        core::str::from_utf8(content).map_err(|_| Malformed::Cbor { at, expected: EXPECTED })
+        let left = self.rest.len();
+        let content = self.string(MAJOR_TEXT, EXPECTED)?;
+        core::str::from_utf8(content).map_err(|_| Malformed::Cbor { at: self.at_left(left), expected: EXPECTED })
     }
 
     /// Reads a truth value.
@@ -238,10 +267,9 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// [`Malformed`] if the next item is not an array that can stand there, or what `each` answers.
     pub fn array_with<E: From<Malformed>>(&mut self, each: impl FnMut(&mut Self) -> Result<(), E>) -> Result<(), E> {
-        let at = self.at();
-        let length = self.head("an array", |found| matches!(found, Type::Array | Type::ArrayIndef))?;
-        let length = length.map(|length| self.plausible(at, length, 1)).transpose()?;
-        self.deeper(at, |reader| reader.repeat(length, each))
+        let left = self.rest.len();
+        let length = self.length(MAJOR_ARRAY, 1, "an array")?;
+        self.deeper(left, |reader| reader.repeat(length, each))
     }
 
     /// Reads a map, `each` once per entry, with the value next in the reader.
@@ -260,28 +288,31 @@ impl<'b> Reader<'b> {
         &mut self,
         mut each: impl FnMut(Key<'b>, &mut Self) -> Result<(), E>,
     ) -> Result<(), E> {
-        let at = self.at();
-        let length = self.head("a map", |found| matches!(found, Type::Map | Type::MapIndef))?;
-        let length = length.map(|length| self.plausible(at, length, 2)).transpose()?;
-        self.few(at, length.unwrap_or(0))?;
-        let mut seen = Seen::default();
+        let left = self.rest.len();
+        let length = self.length(MAJOR_MAP, 2, "a map")?;
+        self.few(left, length.unwrap_or(0))?;
+        let (mut seen, mut count) = (Seen::default(), 0_u64);
         let entry = |reader: &mut Self| {
-            let at = reader.at();
+            let left = reader.rest.len();
             let key = reader.key()?;
             if !seen.is_new(key) {
-                return Err(Malformed::Duplicate { at }.into());
+                return Err(Malformed::Duplicate { at: reader.at_left(left) }.into());
             }
             if length.is_none() {
-                reader.few(at, seen.count)?;
+                count = count.saturating_add(1);
+                reader.few(left, count)?;
             }
             each(key, reader)
         };
-        self.deeper(at, |reader| reader.repeat(length, entry))
+        self.deeper(left, |reader| reader.repeat(length, entry))
     }
 
-    /// Refuses a map of more entries than [`MAX_ENTRIES`].
-    fn few(&self, at: usize, declared: u64) -> Result<(), Malformed> {
-        if declared > MAX_ENTRIES { Err(Malformed::Length { at, declared, left: self.rest.len() }) } else { Ok(()) }
+    /// Refuses a map, or what was read of it, of more entries than [`MAX_ENTRIES`].
+    fn few(&self, from: usize, declared: u64) -> Result<(), Malformed> {
+        if declared <= MAX_ENTRIES {
+            return Ok(());
+        }
+        Err(Malformed::Length { at: self.at_left(from), declared, left: self.rest.len() })
     }
 
     /// Runs `each` as often as a length says, or up to the break that ends an indefinite one.
@@ -305,7 +336,7 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// [`Malformed`] if the item is not well formed.
     pub fn skip(&mut self) -> Result<(), Malformed> {
-        let at = self.at();
+        let (at, left) = (self.at(), self.rest.len());
         let expected = "an item";
         match self.kind(expected)? {
             Type::U64 | Type::Int => self.int().map(drop),
@@ -313,7 +344,7 @@ impl<'b> Reader<'b> {
             Type::String => self.text().map(drop),
             Type::Array | Type::ArrayIndef => self.array(Self::skip),
             Type::Map | Type::MapIndef => self.map(skip_value),
-            Type::Tag => self.tag().and_then(|_| self.deeper(at, Self::skip)),
+            Type::Tag => self.tag().and_then(|_| self.deeper(left, Self::skip)),
             Type::Bool | Type::Null | Type::Undefined => self.advance(1),
             Type::Simple => self.simple(),
             Type::F16 => self.advance(3),
@@ -333,16 +364,16 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// Reads a key. Nearly all are small numbers.
+    /// Reads a key. Nearly all are numbers below 65,536.
     #[inline]
     fn key(&mut self) -> Result<Key<'b>, Malformed> {
-        match self.rest {
-            [small @ ..24, rest @ ..] => {
-                self.rest = rest;
-                Ok(Key::Uint(u64::from(*small)))
-            }
-            _ => self.long_key(),
-        }
+        let (number, rest) = match self.rest {
+            [small @ ..=0x17, rest @ ..] => (u16::from(*small), rest),
+            [0x19, one, two, rest @ ..] => (u16::from_be_bytes([*one, *two]), rest),
+            _ => return self.long_key(),
+        };
+        self.rest = rest;
+        Ok(Key::Uint(u64::from(number)))
     }
 
     #[inline(never)]
@@ -363,19 +394,19 @@ impl<'b> Reader<'b> {
     }
 
     /// Refuses a length that the rest of the input cannot hold, before anything is made of that size.
-    fn plausible(&self, at: usize, declared: u64, each: u64) -> Result<u64, Malformed> {
+    fn plausible(&self, from: usize, declared: u64, each: u64) -> Result<u64, Malformed> {
         let left = self.rest.len();
         let needed = usize::try_from(declared.saturating_mul(each)).unwrap_or(usize::MAX);
-        if needed > left { Err(Malformed::Length { at, declared, left }) } else { Ok(declared) }
+        if needed <= left { Ok(declared) } else { Err(Malformed::Length { at: self.at_left(from), declared, left }) }
     }
 
     fn deeper<T, E: From<Malformed>>(
         &mut self,
-        at: usize,
+        from: usize,
         inside: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         if self.depth >= MAX_DEPTH {
-            return Err(Malformed::TooDeep { at, limit: MAX_DEPTH }.into());
+            return Err(Malformed::TooDeep { at: self.at_left(from), limit: MAX_DEPTH }.into());
         }
         self.depth = self.depth.saturating_add(1);
         let done = inside(self);

@@ -9,8 +9,6 @@ const USUAL: usize = 16;
 /// The keys of a map that have been met.
 #[derive(Default)]
 pub(super) struct Seen<'b> {
-    /// How many.
-    pub(super) count: u64,
     /// One bit for each of the numbers below 64.
     small: u64,
     /// The larger ones, and the largest of them.
@@ -23,7 +21,6 @@ impl<'b> Seen<'b> {
     /// Takes note of a key, and answers whether it is the first of its kind.
     #[inline]
     pub(super) fn is_new(&mut self, key: Key<'b>) -> bool {
-        self.count = self.count.saturating_add(1);
         match key {
             Key::Uint(number @ 0..64) => {
                 let bit = 1 << number;

@@ -41,7 +41,9 @@ const USUAL: usize = 16;
 pub(super) fn read_all<'b>(reader: &mut Reader<'b>, generation: Generation) -> Result<Vec<Component<'b>>, Malformed> {
     let mut list = Vec::with_capacity(USUAL);
     reader.array(|item| {
-        list.push(read(item, generation)?);
+        let mut found = Found::default();
+        item.map(|key, value| found.take(key, value, generation))?;
+        list.push(found.check(generation)?);
         Ok(())
     })?;
     if list.is_empty() {
@@ -50,20 +52,16 @@ pub(super) fn read_all<'b>(reader: &mut Reader<'b>, generation: Generation) -> R
     Ok(list)
 }
 
-fn read<'b>(reader: &mut Reader<'b>, generation: Generation) -> Result<Component<'b>, Malformed> {
-    let mut found = Found::default();
-    reader.map(|key, value| found.take(key, value, generation))?;
-    let measurement = found.measurement.ok_or(missing("component measurement"))?;
-    let signer_id = found.signer_id.ok_or(missing("component signer id"))?;
-    let unsigned = generation == Generation::VirtCca && signer_id.is_empty();
-    Ok(Component {
-        measurement: digest("component measurement", measurement)?,
-        signer_id: if unsigned { signer_id } else { digest("component signer id", signer_id)? },
-        ..found.component
-    })
-}
-
 impl<'b> Found<'b> {
+    fn check(mut self, generation: Generation) -> Result<Component<'b>, Malformed> {
+        let measurement = self.measurement.ok_or(missing("component measurement"))?;
+        let signer_id = self.signer_id.ok_or(missing("component signer id"))?;
+        self.component.measurement = digest("component measurement", measurement)?;
+        let unsigned = generation == Generation::VirtCca && signer_id.is_empty();
+        self.component.signer_id = if unsigned { signer_id } else { digest("component signer id", signer_id)? };
+        Ok(self.component)
+    }
+
     fn take(&mut self, key: Key<'b>, value: &mut Reader<'b>, generation: Generation) -> Result<(), Malformed> {
         let text = |value: &mut Reader<'b>| value.text().map(|text| Some(trimmed(text, generation)));
         match key {
