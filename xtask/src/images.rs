@@ -60,6 +60,12 @@ pub(crate) fn test_build(shipped: &Path, program: &str, feature: &str, folder: &
 
 /// Builds one firmware program, with features that only a test build has, and flattens it to a file.
 pub(crate) fn flat(name: &str, features: &[&str], to: &Path) -> Done {
+    let image = flatten(&elf(name, features)?).map_err(|error| format!("fw-{name}: {error}"))?;
+    Ok(fs::write(to, image)?)
+}
+
+/// Builds one firmware program, with features that only a test build has, and gives its ELF file.
+pub(crate) fn elf(name: &str, features: &[&str]) -> Done<Vec<u8>> {
     // Another build of the same program would lie in the same place.
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock().map_err(|_| "another build has failed")?;
@@ -72,9 +78,7 @@ pub(crate) fn flat(name: &str, features: &[&str], to: &Path) -> Done {
     }
     cargo_build(&args)?;
     let elf = room::cargo_target().join(BARE).join("firmware").join(&package);
-    let bytes = fs::read(&elf).map_err(|error| format!("{}: {error}", room::shown(&elf)))?;
-    let image = flatten(&bytes).map_err(|error| format!("{package}: {error}"))?;
-    Ok(fs::write(to, image)?)
+    Ok(fs::read(&elf).map_err(|error| format!("{}: {error}", room::shown(&elf)))?)
 }
 
 /// Settings by which no image holds a path of the machine that it was built on: wherever checkout and crates lie, the same

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod apt;
+mod barriers;
 mod bench;
 mod check;
 mod chromium;

@@ -17,7 +17,8 @@ const fn heavy(name: &'static str, tell: fn(&Stage) -> Done) -> Case {
     Case { name, weight: Weight::Heavy, tell }
 }
 
-pub(super) const CASES: [Case; 19] = [
+pub(super) const CASES: [Case; 20] = [
+    light("the firmware has every barrier that a rule asks for", barriers),
     light("a Realm is attested and affirmed, with the RIM and components measured offline", offline),
     light("two boots of one machine have one RAK, and other nonces", one_rak),
     light("a Realm measured with SHA-512, with a personalization value", sha512),
@@ -44,6 +45,10 @@ fn clean(run: &Run) -> Done {
     let check = run.event("gpt-check");
     let all = check.is_some_and(|check| check["not_ns"] == 0 && check["granules"].as_u64() > Some(0));
     run.want(all, "every granule Non-secure at the end")
+}
+
+fn barriers(_: &Stage) -> Done {
+    crate::barriers::check()
 }
 
 fn offline(stage: &Stage) -> Done {
