@@ -55,7 +55,7 @@ pub struct Corim {
     pub id: String,
     /// The profile that it names.
     pub profile: Option<String>,
-    /// The layout that the profile implies.
+    /// The layout that the profile implies; without one, what its triples have.
     pub layout: Layout,
     /// When it is valid, if it says. To judge by it is policy: see [`Validity::judge`].
     pub validity: Option<Validity>,
@@ -75,7 +75,7 @@ pub struct Corim {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// Before 2025: class by tag 600, measurements by keys with tags 601 and 602, Realms by instance and integrity
-    /// registers. CoRIMs that name no profile are read as this one.
+    /// registers.
     Old,
     /// The code of 2025, `tag:arm.com,2025:cca_platform#1.0.0` and `…cca_realm#1.0.0`: keys are texts.
     Code2025,

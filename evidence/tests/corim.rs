@@ -106,11 +106,13 @@ fn n(key: i64, value: Item) -> (Item, Item) {
     (Number(key), value)
 }
 
-/// A CoRIM of one CoMID with these triples.
+/// A CoRIM of one CoMID with these triples; it names a profile or, with "", none.
 fn corim(profile: &str, triples: Vec<(Item, Item)>) -> Item {
     let comid = Map(vec![n(1, Map(vec![n(0, raw(&[7; 16]))])), n(4, Map(triples))]).encoded();
-    let profile = if profile.starts_with("tag") { tag(32, text(profile)) } else { text(profile) };
-    tag(501, Map(vec![n(0, text("a CoRIM")), n(1, Array(vec![tag(506, raw(&comid))])), n(3, profile)]))
+    let named = if profile.starts_with("tag") { tag(32, text(profile)) } else { text(profile) };
+    let mut entries = vec![n(0, text("a CoRIM")), n(1, Array(vec![tag(506, raw(&comid))]))];
+    entries.extend((!profile.is_empty()).then(|| n(3, named)));
+    tag(501, Map(entries))
 }
 
 fn reference(class: Option<Item>, instance: Option<Item>, measurements: Vec<Item>) -> (Item, Item) {
@@ -295,6 +297,42 @@ fn environments_break_one_rule_at_a_time() {
     let twice = Array(vec![environment(Some(bytes560(&[1; 32])), None), Array(vec![software(component())])]);
     let twice = n(0, Array(vec![twice.clone(), twice]));
     assert_eq!(refused(&corim(PLATFORM, vec![twice])), Refusal::Again { of: "platform" });
+}
+
+#[test]
+fn what_is_said_of_one_instance_is_not_taken_for_all() {
+    let platform = |it| corim(PLATFORM, vec![reference(Some(bytes560(&[1; 32])), it, vec![software(component())])]);
+    let old = |it| corim(OLD_PLATFORM, vec![reference(Some(tag(600, raw(&[1; 32]))), it, vec![old_component()])]);
+    let realm = |it| corim(REALM, vec![reference(Some(bytes560(&[9; 32])), it, vec![register("cca.rim")])]);
+    for made in [&platform as &dyn Fn(Option<Item>) -> Item, &old, &realm] {
+        accepted(&made(None));
+        let found = refused(&made(Some(instance())));
+        assert!(matches!(found, Refusal::Instance { .. }), "{found}");
+    }
+}
+
+#[test]
+fn without_a_profile_triples_tell_the_layout() {
+    let class = |byte: u8| Some(bytes560(&[byte; 32]));
+    let platform = accepted(&corim("", vec![reference(class(1), None, vec![software(component())])]));
+    assert_eq!((platform.layout, platform.platforms.len(), platform.profile), (Layout::Code2025, 1, None));
+    let realm = accepted(&corim("", vec![reference(class(9), None, vec![register("cca.rem0"), register("cca.rim")])]));
+    assert_eq!((realm.layout, realm.realms.len()), (Layout::Code2025, 1));
+    for key in [bytes560(b"{}"), tag(554, text(PEM))] {
+        let anchor = accepted(&anchor("", class(1), Some(instance()), vec![key]));
+        assert_eq!((anchor.layout, anchor.keys.len()), (Layout::Code2025, 1));
+    }
+    let old_class = || Some(tag(600, raw(&[1; 32])));
+    let old = accepted(&corim("", vec![reference(old_class(), None, vec![old_component()])]));
+    assert_eq!((old.layout, old.platforms.len()), (Layout::Old, 1));
+    assert_eq!(accepted(&anchor("", old_class(), Some(instance()), vec![bytes560(b"{}")])).layout, Layout::Old);
+    // Each layout's rules hold as they do with a profile.
+    let strange = refused(&corim("", vec![reference(class(1), None, vec![software(component()), register("cca.x")])]));
+    assert_eq!(strange, Refusal::Key { found: "cca.x".to_string() });
+    let mixed = refused(&corim("", vec![reference(old_class(), None, vec![software(component())])]));
+    assert!(matches!(mixed, Refusal::Class { .. }), "{mixed}");
+    let key = anchor(PLATFORM, class(1), Some(instance()), vec![bytes560(b"{}")]);
+    assert!(matches!(refused(&key), Refusal::KeyForm { .. }));
 }
 
 #[test]

@@ -16,18 +16,16 @@ const REFERENCE_VALUES: u64 = 0;
 const ATTEST_KEYS: u64 = 3;
 
 /// What has been read from the CoMIDs of a CoRIM.
+#[derive(Default)]
 pub struct Comid {
-    pub layout: Layout,
+    /// The layout that the profile implies; without a profile each triple tells its own.
+    pub layout: Option<Layout>,
     pub subject: Option<Subject>,
+    /// Whether a triple without a profile had the young layout.
+    pub young: bool,
     pub platforms: Vec<Platform>,
     pub realms: Vec<Realm>,
     pub keys: Vec<AttestKey>,
-}
-
-impl Default for Comid {
-    fn default() -> Self {
-        Self { layout: Layout::Old, subject: None, platforms: Vec::new(), realms: Vec::new(), keys: Vec::new() }
-    }
 }
 
 impl Comid {
@@ -64,17 +62,22 @@ impl Comid {
 
     fn reference(&mut self, triple: &mut Reader<'_>) -> Result<(), Refusal> {
         let (environment, measurements) = split(triple, Measurement::read)?;
-        let old = self.layout == Layout::Old;
-        let subject = match self.subject {
-            Some(subject) => subject,
-            None if environment.is_old_platform() || !environment.has_instance() => Subject::Platform,
-            None => Subject::Realm,
+        let old = match self.layout {
+            Some(layout) => layout == Layout::Old,
+            None => !self.is_young(measurements.iter().any(Measurement::is_young)),
         };
+        let subject =
+            self.subject.unwrap_or(match (old, environment.is_old_platform() || !environment.has_instance()) {
+                (true, true) => Subject::Platform,
+                (true, false) => Subject::Realm,
+                (false, _) if measurements.iter().any(Measurement::is_of_realm) => Subject::Realm,
+                (false, _) => Subject::Platform,
+            });
         match (subject, old) {
             (Subject::Platform, true) => self.platforms.push(old::platform(&environment, &measurements)?),
             (Subject::Realm, true) => self.realms.push(old::realm(&environment, &measurements)?),
             (Subject::Platform, false) => {
-                let draft = self.layout == Layout::Draft04;
+                let draft = self.layout == Some(Layout::Draft04);
                 self.platforms.push(platform(&environment, &measurements, draft)?);
             }
             (Subject::Realm, false) => self.realms.push(realm(&environment, &measurements)?),
@@ -82,18 +85,27 @@ impl Comid {
         Ok(())
     }
 
+    /// Notes the layout of a triple that no profile tells.
+    fn is_young(&mut self, young: bool) -> bool {
+        self.young |= young;
+        young
+    }
+
     fn attest_key(&mut self, triple: &mut Reader<'_>) -> Result<(), Refusal> {
         let (environment, keys) = split(triple, key)?;
         if self.subject == Some(Subject::Realm) {
             return Err(Refusal::Triples { number: ATTEST_KEYS });
         }
-        let old = self.layout == Layout::Old;
+        let old = match self.layout {
+            Some(layout) => layout == Layout::Old,
+            None => !self.is_young(environment.is_young_platform()),
+        };
         let implementation_id = environment.implementation(old)?;
         let instance_id = environment.platform_instance()?;
         let [(tag, text)] = keys.as_slice() else { return Err(Refusal::Keys { found: keys.len() }) };
         let key = match *tag {
             TAG_PKIX_KEY if text.starts_with("-----BEGIN PUBLIC KEY-----") => KeyText::Pem((*text).to_string()),
-            TAG_BYTES if old => KeyText::Jwk((*text).to_string()),
+            TAG_BYTES if old || self.layout.is_none() => KeyText::Jwk((*text).to_string()),
             _ => return Err(Refusal::KeyForm { expected: "a public key in PEM with tag 554" }),
         };
         self.keys.push(AttestKey { implementation_id, instance_id, key });
@@ -142,6 +154,7 @@ fn key<'b>(reader: &mut Reader<'b>) -> Result<(u64, &'b str), Refusal> {
 }
 
 fn platform(environment: &Environment<'_>, list: &[Measurement<'_>], draft: bool) -> Result<Platform, Refusal> {
+    environment.no_instance("none beside reference values of a platform")?;
     let mut found = Platform {
         implementation_id: environment.implementation(false)?,
         components: Vec::new(),
@@ -212,6 +225,7 @@ fn rotpk(name: &str, measurement: &Measurement<'_>) -> Result<Rotpk, Refusal> {
 }
 
 fn realm(environment: &Environment<'_>, list: &[Measurement<'_>]) -> Result<Realm, Refusal> {
+    environment.no_instance("none beside reference values of a Realm")?;
     let id = environment.rim(false)?;
     let (mut rim, mut rpv) = (None, None);
     let mut rems = [None, None, None, None];

@@ -43,6 +43,16 @@ impl<'b> Environment<'b> {
         self.class.is_some_and(|class| class.tag == TAG_OLD_IMPLEMENTATION)
     }
 
+    /// Whether the class is that of a platform in the young layouts.
+    pub fn is_young_platform(&self) -> bool {
+        self.class.is_some_and(|class| class.tag == TAG_BYTES)
+    }
+
+    /// Refuses an instance where values are said of all instances: it would narrow what is meant.
+    pub fn no_instance(&self, expected: &'static str) -> Result<(), Refusal> {
+        if self.has_instance() { Err(Refusal::Instance { expected }) } else { Ok(()) }
+    }
+
     /// Whether it names an instance.
     pub fn has_instance(&self) -> bool {
         self.instance.is_some()

@@ -112,6 +112,16 @@ impl<'b> Measurement<'b> {
         self.key.ok_or(Refusal::NoKey)
     }
 
+    /// Whether its key is one of the young layouts.
+    pub fn is_young(&self) -> bool {
+        matches!(self.key, Some(Of::Text(name)) if name.starts_with("cca."))
+    }
+
+    /// Whether its key is one that the young layouts have for Realms.
+    pub fn is_of_realm(&self) -> bool {
+        matches!(self.key, Some(Of::Text(name)) if ["cca.rim", "cca.rem", "cca.rpv"].iter().any(|it| name.starts_with(it)))
+    }
+
     /// Whether it has a key at all.
     pub fn has_key(&self) -> bool {
         self.key.is_some()

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 
 /// Reads the reference values of a platform: components by tag 601, the configuration by tag 602.
 pub fn platform(environment: &Environment<'_>, list: &[Measurement<'_>]) -> Result<Platform, Refusal> {
+    environment.no_instance("none beside reference values of a platform")?;
     let implementation_id = environment.implementation(true)?;
     let (mut components, mut config) = (Vec::new(), None);
     for measurement in list {

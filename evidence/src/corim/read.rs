@@ -122,24 +122,24 @@ impl<'b> Outer<'b> {
     fn open(self) -> Result<Corim, Refusal> {
         let id = self.id.ok_or(Refusal::NoId)?;
         let (layout, subject) = match self.profile {
-            None => (Layout::Old, None),
+            None => (None, None),
             Some(name) => {
                 let known = profile(name).ok_or_else(|| Refusal::Profile { found: name.to_string() })?;
-                (known.0, Some(known.1))
+                (Some(known.0), Some(known.1))
             }
         };
         let mut found = Comid { layout, subject, ..Comid::default() };
         for comid in self.comids {
             found.read(comid)?;
         }
-        let Comid { platforms, realms, keys, .. } = found;
+        let Comid { young, platforms, realms, keys, .. } = found;
         if platforms.is_empty() && realms.is_empty() && keys.is_empty() {
             return Err(Refusal::Empty);
         }
         Ok(Corim {
             id,
             profile: self.profile.map(ToString::to_string),
-            layout,
+            layout: layout.unwrap_or(if young { Layout::Code2025 } else { Layout::Old }),
             validity: self.validity,
             entities: self.entities,
             platforms,
