@@ -22,6 +22,8 @@ pub const IMPLEMENTATION_ID: [u8; 32] = [
 ];
 /// The text whose SHA-256 is [`IMPLEMENTATION_ID`].
 pub const DESIGN: &str = "allod: Arm CCA platform on QEMU virt with RME, design 1";
+/// Verification service claim (RMM 1.0, A7.2.3.2.8): optional, and no more than a hint. Verifiers are known that count on it.
+const VERIFICATION_SERVICE: &str = "allod verify";
 /// Protected header: algorithm ES384.
 const PROTECTED: [u8; 4] = [0xA1, 0x01, 0x38, 0x22];
 /// Bytes before the payload in the Sig_structure (RFC 9052 §4.4): "Signature1", protected header, no external data.
@@ -90,7 +92,7 @@ impl Claims<'_> {
 
     /// The claims in ascending order of their keys.
     fn write(&self, cbor: &mut Cbor<'_>, challenge: &[u8; 32], instance: &[u8; 33]) -> Written {
-        cbor.map(8)?;
+        cbor.map(9)?;
         cbor.u64(claim::CHALLENGE)?.bytes(challenge)?;
         cbor.u64(claim::INSTANCE_ID)?.bytes(instance)?;
         cbor.u64(claim::PROFILE)?.str(claim::PLATFORM_PROFILE_2023)?;
@@ -98,6 +100,7 @@ impl Claims<'_> {
         cbor.u64(claim::IMPLEMENTATION_ID)?.bytes(&IMPLEMENTATION_ID)?;
         cbor.u64(claim::SW_COMPONENTS)?;
         self.write_components(cbor)?;
+        cbor.u64(claim::VERIFICATION_SERVICE)?.str(VERIFICATION_SERVICE)?;
         cbor.u64(claim::CONFIG)?.bytes(&self.hardware.encode())?;
         cbor.u64(claim::PLATFORM_HASH)?.str("sha-256")?;
         Ok(())

@@ -78,7 +78,7 @@ fn the_claims_are_those_of_the_machine() {
     let config =
         [&b"ALLODHW1"[..], &[0, 0, 0, 0x40, 0, 0, 0, 0], &[0, 0, 0, 0x80, 0, 0, 0, 0], &[4, 0, 0, 0, 0, 0, 0, 0]];
     let mut cbor = Decoder::new(payload);
-    assert_eq!(cbor.map().unwrap(), Some(8));
+    assert_eq!(cbor.map().unwrap(), Some(9));
     assert_eq!((cbor.u64().unwrap(), cbor.bytes().unwrap()), (10, &challenge[..]));
     assert_eq!((cbor.u64().unwrap(), cbor.bytes().unwrap()), (256, &instance[..]));
     assert_eq!((cbor.u64().unwrap(), cbor.str().unwrap()), (265, "tag:arm.com,2023:cca_platform#1.0.0"));
@@ -86,6 +86,7 @@ fn the_claims_are_those_of_the_machine() {
     assert_eq!((cbor.u64().unwrap(), cbor.bytes().unwrap()), (2396, &<[u8; 32]>::from(Sha256::digest(DESIGN))[..]));
     assert_eq!(cbor.u64().unwrap(), 2399);
     components(&mut cbor);
+    assert_eq!((cbor.u64().unwrap(), cbor.str().unwrap()), (2400, "allod verify"));
     assert_eq!(cbor.u64().unwrap(), 2401);
     assert!(cbor.bytes().unwrap().iter().eq(config.into_iter().flatten()));
     assert_eq!((cbor.u64().unwrap(), cbor.str().unwrap()), (2402, "sha-256"));
