@@ -62,6 +62,9 @@ pub const MAX_LOG: usize = 16 * 1024 * 1024;
 /// The most entries of a log that are read, header included.
 pub const MAX_ENTRIES: usize = 4096;
 
+/// Bytes of an entry, as most are at least: so many are made room for.
+const USUAL_ENTRY: usize = 96;
+
 /// A log that is well formed from its first byte to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventLog<'a> {
@@ -110,7 +113,7 @@ impl<'a> EventLog<'a> {
         }
         let mut reader = Reader::new(bytes, 0);
         let (form, spec_id) = SpecId::detect(&reader)?;
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity((bytes.len() / USUAL_ENTRY).min(MAX_ENTRIES));
         while Mark::of(&form, reader.rest()).is_none() {
             if entries.len() == MAX_ENTRIES {
                 return Err(Refusal::TooMany { at: reader.at(), limit: MAX_ENTRIES });

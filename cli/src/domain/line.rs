@@ -135,7 +135,7 @@ fn inner(node: Node<'_, '_>, tree_given: bool) -> Result<(), Error> {
         let path = format!("domain/{parent}/{name}");
         let known = match parent {
             "os" => matches!(name, "type" | "kernel" | "initrd" | "cmdline" | "loader" | "dtb" | "boot" | "bootmenu"),
-            "features" => matches!(name, "acpi" | "gic" | "pvspinlock"),
+            "features" => matches!(name, "acpi" | "gic" | "pvspinlock") || hides_nothing(child),
             "cpu" => name == "topology" || (name == "numa" && tree_given),
             "devices" => DEVICES.contains(&name) || (IN_TREE.contains(&name) && tree_given),
             "launchSecurity" => matches!(
@@ -158,6 +158,12 @@ fn inner(node: Node<'_, '_>, tree_given: bool) -> Result<(), Error> {
         ("cpu", Some(mode)) => Err(unsupported(node, format!("domain/cpu/@mode='{mode}'"))),
         _ => Ok(()),
     }
+}
+
+/// Whether an element is `<kvm><hidden state='off'/></kvm>`, which says what is so without it.
+fn hides_nothing(node: Node<'_, '_>) -> bool {
+    let off = |child: Node<'_, '_>| child.has_tag_name("hidden") && child.attribute("state") == Some("off");
+    node.has_tag_name("kvm") && node.children().filter(Node::is_element).all(off)
 }
 
 /// What is said of the machine, GIC and security included.

@@ -99,6 +99,8 @@ fn what_could_change_the_rim_is_refused_by_name() {
         ("<devices>", "<maxMemory slots='2'>9</maxMemory><devices>", "domain/maxMemory"),
         ("<devices>", "<q:name xmlns:q='urn:q'/><devices>", "domain/name"),
         ("<acpi/>", "<smm/>", "domain/features/smm"),
+        ("<acpi/>", "<kvm><hidden state='on'/></kvm>", "domain/features/kvm"),
+        ("<acpi/>", "<kvm><pv-ipi state='off'/></kvm>", "domain/features/kvm"),
         ("<topology sockets='1' cores='2' threads='1'/>", "<numa/>", "domain/cpu/numa"),
         ("mode='host-passthrough'", "mode='custom'", "domain/cpu/@mode='custom'"),
         ("version='3'", "version='2'", "domain/features/gic/@version='2'"),
@@ -124,4 +126,9 @@ fn what_stands_in_the_tree_alone_is_no_matter_where_the_tree_is_given() {
     let domain = REALM.replace("<devices>", "<devices><tpm model='tpm-tis'/>");
     assert!(command_line(&domain, false).is_err());
     assert_eq!(command_line(&domain, true), command_line(REALM, false));
+}
+
+#[test]
+fn what_is_so_without_being_said_may_be_said() {
+    assert_eq!(with("<acpi/>", "<kvm><hidden state='off'/></kvm>"), command_line(REALM, false));
 }

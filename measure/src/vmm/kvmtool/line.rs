@@ -19,8 +19,8 @@ const LETTERS: [(char, &str); 8] = [
 ];
 
 /// Options with a value that show in no RIM.
-const WITH_VALUE: [&str; 8] =
-    ["name", "dev", "tty", "hugetlbfs", "loglevel", "vcpu-affinity", "debug-iodelay", "vfio-pci"];
+const WITH_VALUE: [&str; 9] =
+    ["name", "dev", "tty", "hugetlbfs", "loglevel", "vcpu-affinity", "debug-iodelay", "vfio-pci", "dump-dtb"];
 
 /// Options without a value, likewise.
 const WITHOUT_VALUE: [&str; 9] = [

@@ -8,7 +8,7 @@ use crate::vmm::Warning;
 use crate::vmm::words::{hash, number, parts, rpv_base64, switch};
 
 /// Devices behind PCI or another bus that a guest enumerates: they stand in no tree.
-const ENUMERATED: [&str; 36] = [
+const ENUMERATED: [&str; 37] = [
     "virtconsole",
     "virtserialport",
     "virtio-blk-pci",
@@ -38,6 +38,7 @@ const ENUMERATED: [&str; 36] = [
     "scsi-cd",
     "pcie-root-port",
     "pcie-pci-bridge",
+    "pci-bridge",
     "nvme",
     "e1000e",
     "qemu-xhci",
@@ -60,11 +61,12 @@ const CHANGING: [(&str, &str); 8] = [
 ];
 
 /// Backends of devices, of random numbers and of the host's own affairs.
-const BACKENDS: [&str; 12] = [
+const BACKENDS: [&str; 13] = [
     "memory-backend-ram",
     "memory-backend-memfd",
     "memory-backend-file",
     "iothread",
+    "iommufd",
     "rng-random",
     "rng-builtin",
     "rng-egd",
@@ -82,12 +84,19 @@ pub fn device(text: &str) -> Result<(), Error> {
         (name, Some(value)) if name == "driver" => value,
         (name, _) => name,
     };
+    // On this machine QEMU takes `virtio-blk` for `virtio-blk-pci`, and so for its kin.
+    let behind_pci = format!("{kind}-pci");
+    let kind = if kind.starts_with("virtio-") && is_known(&behind_pci) { behind_pci } else { kind };
     if ENUMERATED.contains(&kind.as_str()) {
         return Ok(());
     }
     let why =
         CHANGING.iter().find(|(name, _)| *name == kind).map_or("it is not known to leave the RIM as it is", |it| it.1);
     Err(Error::option(format!("-device {kind}"), format!("this device is not supported: {why}")))
+}
+
+fn is_known(kind: &str) -> bool {
+    ENUMERATED.contains(&kind) || CHANGING.iter().any(|(name, _)| *name == kind)
 }
 
 /// The driver in the form of JSON, which libvirt writes.
@@ -174,13 +183,15 @@ fn tmm(parts: Vec<(String, Option<String>)>) -> Result<Tmm, Error> {
     Ok(tmm)
 }
 
-/// Properties of the machine that show in no RIM.
-const HARMLESS: [&str; 12] = [
+/// Properties of the machine that show in no RIM. By `dumpdtb` QEMU writes its tree and ends.
+const HARMLESS: [&str; 14] = [
     "accel",
     "acpi",
     "dump-guest-core",
+    "dumpdtb",
     "dtb-randomness",
     "graphics",
+    "kata-affinity",
     "kernel_irqchip",
     "kernel-irqchip",
     "mem-merge",
@@ -203,7 +214,7 @@ pub fn machine(qemu: &mut Qemu, machine: &mut Machine, text: &str) -> Result<(),
             ("type", Some(name)) if name.starts_with("virt-") => version(qemu, name),
             ("gic-version", Some("3" | "host" | "max")) => {}
             ("its", Some(value)) => qemu.its = switch(&option, value)?,
-            ("iommu", Some("none")) => {}
+            ("iommu", Some("none")) | ("highmem", Some("on")) => {}
             ("confidential-guest-support", Some(id)) => machine.guest = Some(id.to_string()),
             ("kvm-type", Some("cvm")) => machine.cvm = true,
             (name, Some("off")) if OFF.contains(&name) => {}

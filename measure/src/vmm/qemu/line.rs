@@ -55,10 +55,13 @@ const WITHOUT_VALUE: [&str; 10] = [
 ];
 
 /// Options with a value that are read.
-const READ: [&str; 14] = [
+const READ: [&str; 16] = [
     "m", "smp", "cpu", "machine", "M", "object", "device", "append", "kernel", "initrd", "bios", "dtb", "drive",
-    "serial",
+    "serial", "numa", "global",
 ];
+
+/// Why an option is refused that nobody has looked at.
+const UNKNOWN: &str = "this option is not known: it could change the VM that is measured";
 
 /// What the command line says in several places.
 #[derive(Default)]
@@ -67,6 +70,7 @@ pub struct Said {
     guest: Option<Guest>,
     smp: Smp,
     consoles: usize,
+    numa: bool,
 }
 
 #[derive(Default)]
@@ -88,7 +92,7 @@ pub fn parse(words: &[String]) -> Result<(Qemu, Said), Error> {
             continue;
         }
         if !READ.contains(&name) && !WITH_VALUE.contains(&name) {
-            return Err(Error::option(word, "this option is not known: it could change the VM that is measured"));
+            return Err(Error::option(word, UNKNOWN));
         }
         option(&mut qemu, &mut said, name, words.value(word)?)?;
     }
@@ -116,6 +120,10 @@ fn option(qemu: &mut Qemu, said: &mut Said, name: &str, value: &str) -> Result<(
         "bios" => qemu.files.firmware = file(),
         "dtb" => qemu.files.dtb = file(),
         "drive" => drive(value)?,
+        "numa" => said.numa = true,
+        // A timer of PCs, which kata sets on every machine.
+        "global" if value.starts_with("kvm-pit.") => {}
+        "global" => return Err(Error::option("-global", UNKNOWN)),
         "serial" => {
             said.consoles += 1;
             if said.consoles > 1 {
@@ -161,6 +169,8 @@ impl Said {
             _ if self.machine.cvm => {
                 Err(Error::option("-machine kvm-type", "cvm makes a VM of virtCCA: measure it as that"))
             }
+            // virtCCA's tree is always given, and whatever stands in it is measured with it.
+            _ if self.numa => Err(Error::option("-numa", "it changes the device tree: it is not supported")),
             (Some(named), Some(Guest::Rme(id))) if named == id => Ok(()),
             (Some(named), Some(Guest::Rme(id))) => {
                 Err(Error::option(option, format!("expected the rme-guest's id {id:?}, found {named:?}")))

@@ -47,6 +47,8 @@ fn what_could_change_the_realm_is_refused_by_name() {
         ("-device loader,file=x,addr=0", "-device loader"),
         ("-device tpm-tis-device", "-device tpm-tis-device"),
         ("-device {\"driver\":\"virtio-iommu-pci\"}", "-device virtio-iommu-pci"),
+        ("-device virtio-iommu", "-device virtio-iommu-pci"),
+        ("-device virtio-foo", "-device virtio-foo"),
         ("-device {}", "-device without a driver"),
         ("-object sev-guest,id=s", "-object sev-guest"),
         ("-object rme-guest,id=other", "-object"),
@@ -171,8 +173,12 @@ fn what_shows_in_no_rim_changes_none() {
     let base = rim(room.qemu(&line("-smp 4 -m 1G -kernel Image"), &QEMU_MAX));
     for more in [
         "-device virtio-blk-pci,drive=d -drive file=f,if=none,id=d",
+        "-device virtio-blk,drive=d -drive file=f,if=none,id=d -device virtio-rng -device pci-bridge,bus=pcie.0,id=b",
         "-nographic",
         "-M virt,acpi=off",
+        "-M virt,highmem=on,dumpdtb=virt.dtb",
+        "-global kvm-pit.lost_tick_policy=discard",
+        "-object iommufd,id=i",
         "-smp 4,sockets=2",
     ] {
         assert_eq!(rim(room.qemu(&line(&format!("-smp 4 -m 1G -kernel Image {more}")), &QEMU_MAX)), base, "{more}");
