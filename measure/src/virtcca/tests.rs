@@ -125,4 +125,10 @@ fn the_command_line_of_qemu_is_read() {
     {
         assert!(matches!(Virtcca::parse(&words(&line.replace(from, to))), Err(Error::Missing { .. })), "{from}");
     }
+    // As kata launches it; what stands in the device tree is measured with the tree, which is given.
+    let katas = line.replace("kvm-type=cvm", "kvm-type=cvm,kata-affinity=on,dumpdtb=virt.dtb")
+        + " -device pci-bridge,bus=pcie.0,id=pci-bridge-0 -object memory-backend-memfd,id=dimm1,size=4G,share=on \
+           -numa node,memdev=dimm1 -global kvm-pit.lost_tick_policy=discard --no-reboot --enable-kvm";
+    let read = Virtcca::parse(&words(&katas)).unwrap();
+    assert_eq!((read.cpus, read.sve, read.counters, read.memory), (vm.cpus, vm.sve, vm.counters, vm.memory));
 }

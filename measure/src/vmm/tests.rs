@@ -209,7 +209,7 @@ fn every_part_of_a_realm_shows_in_its_rim() {
     ] {
         assert_ne!(rim(room.kvmtool(&format!("{base} {more}"), &FVP)), value, "{more}");
     }
-    for same in ["--name x", "--debug", "--realm-pv abc", "-d disk", "--rng", "-n mode=user"] {
+    for same in ["--name x", "--debug", "--dump-dtb x.dtb", "--realm-pv abc", "-d disk", "--rng", "-n mode=user"] {
         assert_eq!(rim(room.kvmtool(&format!("{base} {same}"), &FVP)), value, "{same}");
     }
     let rpv = room.kvmtool(&format!("{base} --realm-pv abc"), &FVP).unwrap().launch.rpv;
