@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::fmt::{self, Write};
 
 /// Shows bytes as lower-case hexadecimal.
 pub struct Hex<'a>(pub &'a [u8]);
@@ -31,7 +31,8 @@ fn digits_of(byte: u8) -> [u8; 2] {
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    bytes.iter().flat_map(|byte| digits_of(*byte)).for_each(|digit| text.push(char::from(digit)));
+    // A text takes whatever is written to it.
+    let _ = write!(text, "{}", Hex(bytes));
     text
 }
 
