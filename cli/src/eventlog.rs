@@ -1,6 +1,9 @@
 //! `allod eventlog`: what a boot measured, in words, in registers, and against rules.
 
 mod show;
+mod within;
+
+pub use within::log;
 
 use crate::Done;
 use evidence::eventlog::{Algorithm, CcType, EventLog, Numbering, Refusal, Table};
@@ -35,8 +38,8 @@ pub enum Command {
 /// The log that is read.
 #[derive(clap::Args)]
 struct Input {
-    /// The log: TCG2 crypto-agile (CCEL, TPM 2.0) or SHA-1 (TPM 1.2), its ACPI table in front of it or not; `-` reads
-    /// standard input.
+    /// The log: TCG2 crypto-agile (CCEL, TPM 2.0) or SHA-1 (TPM 1.2), its ACPI table in front of it or not, in hexadecimal
+    /// or base64 or neither, or a message with evidence that has one in it; `-` reads standard input.
     log: PathBuf,
     /// The log's ACPI table CCEL, if it is a file of its own.
     #[arg(long, value_name = "FILE")]
@@ -157,7 +160,7 @@ pub fn main(command: Command) -> Done {
         Command::Check(args) => &args.input,
         Command::Draft(args) => &args.input,
     };
-    let bytes = read(&input.log)?;
+    let bytes = log(read(&input.log)?);
     let table = input.table.as_deref().map(read).transpose()?;
     match input.parse(&bytes, table.as_deref()) {
         Ok(log) => match &command {
@@ -331,8 +334,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
         Box::new(File::open(path).map_err(|error| about(path, &error))?)
     };
     let mut bytes = Vec::new();
-    // One byte more than a log with a table has, so that what is too long is refused and not cut.
-    let most = (evidence::eventlog::MAX_LOG as u64).saturating_add(8192);
+    // One byte more than evidence with a log in it has, so that what is too long is refused and not cut.
+    let most = (verifier::envelope::MAX as u64).saturating_add(1);
     source.take(most).read_to_end(&mut bytes).map_err(|error| about(path, &error))?;
     Ok(bytes)
 }

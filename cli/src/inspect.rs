@@ -288,11 +288,22 @@ fn text(bytes: &[u8], left: u8) -> Option<Found> {
         return Some(jws);
     }
     let deeper = left.checked_sub(1)?;
+    let (inner, written) = encoded(text)?;
+    Some(layer(&inner, deeper).within(written))
+}
+
+/// What text stands for that is hexadecimal or base64, and which of them it is.
+fn encoded(text: &str) -> Option<(Vec<u8>, &'static str)> {
     if let Some(inner) = hex::decode(text).filter(|inner| !inner.is_empty()) {
-        return Some(layer(&inner, deeper).within("hexadecimal"));
+        return Some((inner, "hexadecimal"));
     }
     let one_line: String = text.split_ascii_whitespace().collect();
-    base64(&one_line).filter(|inner| inner.len() > 8).map(|inner| layer(&inner, deeper).within("base64"))
+    base64(&one_line).filter(|inner| inner.len() > 8).map(|inner| (inner, "base64"))
+}
+
+/// What bytes stand for that are text in hexadecimal or base64.
+pub fn unwritten(bytes: &[u8]) -> Option<Vec<u8>> {
+    encoded(std::str::from_utf8(bytes).ok()?.trim()).map(|(inner, _)| inner)
 }
 
 /// Undoes base64 of either alphabet.

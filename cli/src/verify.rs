@@ -120,7 +120,7 @@ pub fn main(args: Args) -> Done {
     let rules = args.rules.as_deref().map(crate::eventlog::rules).transpose()?;
     let policy = Policy { may_stay_undone: args.may_miss, rules, ..Policy::default() };
     let case = Case { anchors: &anchors, nonce: args.nonce.nonce, at, references: &references, policy: &policy };
-    let log = args.log.as_deref().map(read).transpose()?;
+    let log = args.log.as_deref().map(read).transpose()?.map(crate::eventlog::log);
     let log = log.as_deref().or_else(|| opened.as_ref().ok().and_then(envelope::Opened::log));
     let verdict = envelope::judge(&opened, log, &case);
     let verdict = crate::policy::ruled(verdict, &sources, log, at, &policy);

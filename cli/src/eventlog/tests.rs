@@ -107,6 +107,33 @@ fn what_is_no_log_is_malformed() {
 }
 
 #[test]
+fn a_log_is_found_in_what_is_around_it() {
+    use base64ct::{Base64, Encoding};
+    let folder = Folder::new("around");
+    let expected = format!("REM0={REM0}");
+    let replayed = |bytes: &[u8]| status(&["replay", &folder.file("log", bytes), "--as", "cca", "--expect", &expected]);
+    let bytes = good();
+    let lines =
+        Base64::encode_string(&bytes).as_bytes().chunks(64).map(<[u8]>::to_vec).collect::<Vec<_>>().join(&b'\n');
+    let hexadecimal = hex::encode(&bytes) + "\n";
+    let message = |token: &str, log: &[u8]| {
+        let log = Base64::encode_string(log);
+        let evidence = format!(r#"{{"vcca_token": "{token}", "logs": [{{"log_type": "CCEL", "log_data": "{log}"}}]}}"#);
+        evidence.into_bytes()
+    };
+    // A map in a tag of tokens, of which no more is looked at for the log's sake.
+    let token = Base64::encode_string(&[0xD9, 0x01, 0x8F, 0xA0]);
+    for around in [bytes.clone(), lines, hexadecimal.into_bytes(), message(&token, &bytes)] {
+        assert_eq!(replayed(&around), 0, "{}", String::from_utf8_lossy(&around));
+    }
+    let cut = &bytes[..bytes.len() - 1];
+    let none = format!(r#"{{"vcca_token": "{token}"}}"#);
+    for around in [hex::encode(cut).into_bytes(), message(&token, cut), none.into_bytes()] {
+        assert_eq!(replayed(&around), MALFORMED, "{}", String::from_utf8_lossy(&around));
+    }
+}
+
+#[test]
 fn what_cannot_be_read_or_is_wrongly_asked_is_neither() {
     let folder = Folder::new("usage");
     let log = folder.file("log", &good());
