@@ -80,6 +80,7 @@ fn features_are_those_of_the_machine_and_no_more() {
     assert_eq!((features.s2sz, features.num_bps, features.num_wps, features.gicv3_num_lrs), (48, 5, 3, 3));
     assert_eq!((features.lpa2, features.sve_vl, features.pmu_counters), (false, Some(1), Some(6)));
     assert!(features.sha256 && features.sha512);
+    assert_eq!(features.max_recs_order, 10, "and 1,023 RECs fit where a granule counts them");
     assert_eq!(host.ok(fid::FEATURES, &[1]), [0; 4]);
 }
 
