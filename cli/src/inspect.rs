@@ -143,7 +143,7 @@ fn binary(bytes: &[u8]) -> Option<Found> {
         return Some(corim(bytes));
     }
     if is_signed(bytes) {
-        return Some(Found::new("COSE_Sign1 that is no CoRIM, such as one half of a CCA token", String::new()));
+        return Some(half(bytes));
     }
     if bytes.first() == Some(&0x30) {
         return der(bytes);
@@ -158,6 +158,32 @@ fn binary(bytes: &[u8]) -> Option<Found> {
     log(bytes).or_else(|| cbor(bytes))
 }
 
+/// One half of a token by itself, or something else that is signed.
+fn half(bytes: &[u8]) -> Found {
+    let claims = payload(bytes).and_then(claims::of_cbor);
+    claims.map_or_else(
+        || Found::new("COSE_Sign1 that is neither a CoRIM nor one half of a CCA token", String::new()),
+        |found| found.within("COSE_Sign1, as a half of a token is (the signature has not been judged)"),
+    )
+}
+
+/// The payload of a COSE_Sign1 (RFC 9052 §4.2), the third of its four items.
+fn payload(bytes: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader::new(bytes, 0).admitting_indefinite();
+    reader.tag().ok()?;
+    let (mut index, mut payload) = (0_u8, None);
+    let read = reader.array(|item| {
+        index += 1;
+        match index {
+            3 => payload = Some(item.bytes()?),
+            4.. => return item.skip(),
+            _ => item.skip()?,
+        }
+        Ok(())
+    });
+    read.ok().and(payload).filter(|_| index == 4)
+}
+
 /// Other CBOR, by the keys of its outermost map.
 fn cbor(bytes: &[u8]) -> Option<Found> {
     let mut reader = Reader::new(bytes, 0).admitting_indefinite();
@@ -167,6 +193,9 @@ fn cbor(bytes: &[u8]) -> Option<Found> {
         return Some(found);
     }
     let keys = keys(bytes);
+    if is_comid(bytes) {
+        return Some(comid(bytes));
+    }
     (bytes.len() > 8 && !keys.is_empty())
         .then(|| Found { known: false, ..Found::new("CBOR, a map of no kind that is known here", entries(&keys)) })
 }
@@ -237,6 +266,29 @@ fn corim(bytes: &[u8]) -> Found {
     }
 }
 
+/// Whether bytes are a map with a tag's identity (1) and triples (4), both maps, as a CoMID is.
+fn is_comid(bytes: &[u8]) -> bool {
+    // Major type 5 is that of maps (RFC 8949 §3.1).
+    let mut maps = Vec::new();
+    let read = Reader::new(bytes, 0).admitting_indefinite().map(|key, value| {
+        if let (Key::Uint(number), Some(5)) = (key, value.peek().map(|first| first >> 5)) {
+            maps.push(number);
+        }
+        value.skip()
+    });
+    read.is_ok() && maps.contains(&1) && maps.contains(&4)
+}
+
+/// A CoMID, explained as the only one of a CoRIM (draft-ietf-rats-corim, 4.1).
+fn comid(bytes: &[u8]) -> Found {
+    let mut corim = vec![0xD9, 0x01, 0xF5, 0xA2, 0x00, 0x60, 0x01, 0x81, 0xD9, 0x01, 0xFA];
+    claims::string(&mut corim, 2, bytes);
+    match Corim::parse(&corim) {
+        Ok(corim) => Found::new("CoMID without the CoRIM around it", corim.to_string()),
+        Err(refusal) => Found::broken(format!("CoMID that is refused: {refusal}")),
+    }
+}
+
 fn der(bytes: &[u8]) -> Option<Found> {
     if let Ok(said) = anchors::describe(bytes) {
         let kind = if certificate::Certificate::read(bytes).is_ok() {
@@ -278,8 +330,11 @@ fn looks_like_log(bytes: &[u8]) -> bool {
 
 fn text(bytes: &[u8], left: u8) -> Option<Found> {
     let text = std::str::from_utf8(bytes).ok()?.trim();
+    if let Some(found) = diagnostic::of(text) {
+        return Some(found);
+    }
     if text.starts_with(['{', '[']) {
-        return Some(diagnostic::of(text).unwrap_or_else(|| json::of(text, left)));
+        return Some(json::of(text, left));
     }
     if text.contains("-----BEGIN ") {
         return Some(pem(text));

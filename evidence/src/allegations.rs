@@ -82,6 +82,7 @@ fn platform(out: &mut fmt::Formatter<'_>, claims: &PlatformClaims<'_>) -> fmt::R
         let kind = component.kind.unwrap_or("(component)").escape_debug();
         let version = component.version.unwrap_or("-").escape_debug();
         writeln!(out, "          {kind:<18} {} version {version}", Hex(component.measurement))?;
+        line(out, "  signer", Hex(component.signer_id))?;
     }
     for device in &claims.devices {
         let kind = device.kind.unwrap_or("(device)").escape_debug();

@@ -191,7 +191,7 @@ fn cca_messages() -> Vec<(&'static str, Vec<u8>)> {
         ("tsm", array(&[text("application/vnd.veraison.tsm-report+cbor"), bytes(&report)])),
     ]);
     let signed = [vec![0xD2], array(&[bytes(&[0xA0]), vec![0xA0], bytes(&ratsd), bytes(&[0xFF])])].concat();
-    let tsm = json!({"provider": "arm_cca_guest", "outblob": url(&token)}).to_string();
+    let tsm = json!({"provider": "arm_cca_guest\n", "outblob": url(&token)}).to_string();
     let legacy = json!({"__cmwc_t": "tag:github.com,2025:veraison/ratsd/cmw",
         "tsm": ["application/vnd.veraison.tsm-report+json", url(tsm.as_bytes())]});
     vec![
@@ -235,6 +235,7 @@ fn tokens_of_arm_cca_are_found_in_every_message() {
         let verdict = judge_cca(&message);
         assert!(verdict.affirms(), "{name}: {verdict:#?}");
         assert!(said(&verdict).contains(name), "{name}: {}", said(&verdict));
+        assert!(!said(&verdict).contains(char::REPLACEMENT_CHARACTER), "{name}: {}", said(&verdict));
     }
 }
 

@@ -15,6 +15,8 @@ pub fn of(bytes: &[u8]) -> Option<Found> {
         // What is no evidence may be much else.
         Err(Refusal::Json(_) | Refusal::NoToken { .. } | Refusal::Result | Refusal::TooLong { .. }) => None,
         Err(Refusal::Encoding { .. }) => None,
+        // Text in which certificates stand, for whatever reason.
+        Err(Refusal::Certificate(_)) if !bytes.starts_with(b"{") => None,
         Err(refusal) => Some(Found::broken(format!("evidence in an envelope, refused: {refusal}"))),
     }
 }

@@ -35,8 +35,8 @@ fn object(members: &Map<String, Value>, text: &str) -> Found {
         return found;
     }
     // Records of a conceptual message wrapper: a media type and a value.
-    let record =
-        |value: &Value| value.get(0).is_some_and(Value::is_string) && value.get(1).is_some_and(Value::is_string);
+    let media = |value: &Value| value.as_str().is_some_and(|it| it.contains('/'));
+    let record = |value: &Value| value.get(0).is_some_and(media) && value.get(1).is_some_and(Value::is_string);
     if !members.is_empty() && members.values().all(|it| record(it) || it.is_string()) && members.values().any(record) {
         return Found::new("conceptual message wrapper, a collection in JSON", listed(members));
     }

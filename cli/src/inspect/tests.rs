@@ -86,6 +86,74 @@ fn what_came_along_in_an_envelope_is_shown() {
     assert!(of(two.as_bytes()).kind.contains("expected one token, found two"));
 }
 
+/// The claims of a realm token on P-384, as sent or with a challenge that is too short.
+fn realm_claims(challenge: usize) -> String {
+    let (rim, long) = ("22".repeat(32), "33".repeat(64));
+    let challenge = "11".repeat(challenge);
+    let key = format!("04{}", "44".repeat(96));
+    format!(
+        "{{ 10: h'{challenge}', / nonce / 44235: h'{long}', 44236: \"sha-256\", # hash\n 44240: \"sha-512\", 44237: h'{key}', \
+         44238: h'{rim}', 44239: [h'{rim}', h'{rim}', h'{rim}', h'{rim}'] }}"
+    )
+}
+
+#[test]
+fn a_half_of_a_token_is_explained_by_itself() {
+    let half = |claims: &str| format!("18([<< {{1: -35}} >>, {{}}, << {claims} >>, h'{}'])", "55".repeat(96));
+    let notation = |text: &str| {
+        let mut found = of(text.as_bytes());
+        let rest = found.kind.strip_prefix("CBOR in diagnostic notation; in it: ").map(str::to_string);
+        found.kind = rest.unwrap_or_else(|| panic!("{}", found.kind));
+        found
+    };
+    let outside =
+        "COSE_Sign1, as a half of a token is (the signature has not been judged); in it: claims of a realm token";
+    let found = notation(&half(&realm_claims(64)));
+    assert!(found.known && found.kind.starts_with(outside), "{}", found.kind);
+    assert!(found.text.contains(&"11".repeat(64)), "{}", found.text);
+    let short = notation(&half(&realm_claims(63)));
+    assert!(!short.known && short.kind.contains("malformed"), "{}", short.kind);
+    let other = notation(&half("{1: \"somebody\", 4: 1700000000}"));
+    assert!(other.kind.contains("neither a CoRIM nor one half"), "{}", other.kind);
+    assert!(!notation(&format!("399({{44241: << {} >>}})", half(&realm_claims(64)))).known, "half of a token of CCA");
+}
+
+#[test]
+fn a_comid_is_explained_without_its_corim() {
+    let comid = |digest: &str| {
+        format!(
+            "{{1: {{0: h'{}'}}, 4: {{0: [[{{0: {{0: 560(h'{}')}}}}, [{{0: \"cca.software-component\", 1: {{2: [[1, {digest}]], \
+             11: \"RMM\", 13: [560(h'{}')]}}}}]]]}}}}",
+            "07".repeat(16),
+            "01".repeat(32),
+            "03".repeat(32)
+        )
+    };
+    let found = of(comid(&format!("h'{}'", "09".repeat(32))).as_bytes());
+    assert_eq!(found.kind, "CBOR in diagnostic notation; in it: CoMID without the CoRIM around it");
+    assert!(found.known && found.text.contains(&"09".repeat(32)), "{}", found.text);
+    let short = of(comid("h'0909'").as_bytes());
+    assert!(!short.known && short.kind.contains("CoMID that is refused: digest"), "{}", short.kind);
+    // The claims of a CWT have the same keys.
+    assert!(!of(b"{1: \"somebody\", 4: 1700000000}").kind.contains("CoMID"));
+}
+
+#[test]
+fn what_is_like_something_is_not_called_that() {
+    for (text, kind) in [
+        (r#"{"dependencies": ["openssl", "json-c"]}"#, "JSON of no kind that is known here"),
+        (r#"{"a": 1, "b": [2,]}"#, "JSON, malformed: trailing comma"),
+        ("Put it between\n-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n", "PEM: CERTIFICATE; not of use"),
+        ("-17", "3 bytes that are nothing known here"),
+        ("true", "4 bytes that are nothing known here"),
+    ] {
+        let found = of(text.as_bytes());
+        assert!(!found.known && found.kind.starts_with(kind), "{text}: {}", found.kind);
+    }
+    let collection = of(br#"{"token": ["application/eat+cwt", "2QGPoA"]}"#);
+    assert!(collection.kind.contains("collection"), "{}", collection.kind);
+}
+
 #[test]
 fn a_result_is_explained_and_not_taken_for_evidence() {
     let claims = serde_json::json!({"eat_profile": "tag:github.com,2023:veraison/ear", "iat": 1, "submods": {"CCA_REALM":

@@ -151,7 +151,9 @@ impl Opening {
             return self.collection(members, left);
         }
         let Some((_, kind)) = KINDS.iter().find(|(names, _)| names.iter().all(has)) else { return Ok(false) };
-        let provider = member(members, "provider").and_then(Json::text).map(|it| format!(" by {}", printable(it)));
+        let provider = member(members, "provider").and_then(Json::text);
+        // The kernel ends the name with a line feed.
+        let provider = provider.map(|it| format!(" by {}", printable(it.trim_end())));
         self.layer(format!("{kind}{}", provider.unwrap_or_default()));
         for (name, value) in members.iter().filter(|(_, value)| !value.is_empty()) {
             self.member(name, value, members, left)?;
