@@ -148,12 +148,9 @@ fn binary(bytes: &[u8]) -> Option<Found> {
     if bytes.first() == Some(&0x30) {
         return der(bytes);
     }
-    // Other wrappers of tokens, and CoRIMs without a tag, tell by being read.
+    // Other wrappers of tokens tell by being read.
     if let Ok(token) = Token::parse(bytes) {
         return Some(Found::new("attestation token", token.allegations().to_string()));
-    }
-    if let Ok(corim) = Corim::parse(bytes) {
-        return Some(Found::new("CoRIM, not signed, without its tag", corim.to_string()));
     }
     log(bytes).or_else(|| cbor(bytes))
 }
@@ -261,6 +258,7 @@ fn corim(bytes: &[u8]) -> Found {
         };
     }
     match Corim::parse(bytes) {
+        Ok(corim) if tag(bytes).is_none() => Found::new("CoRIM, not signed, without its tag", corim.to_string()),
         Ok(corim) => Found::new("CoRIM, not signed", corim.to_string()),
         Err(refusal) => Found::broken(format!("CoRIM that is refused: {refusal}")),
     }

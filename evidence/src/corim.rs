@@ -185,10 +185,10 @@ pub fn is_signed(bytes: &[u8]) -> bool {
     read::first_tags(bytes).contains(&abi::claim::TAG_COSE_SIGN1)
 }
 
-/// Whether bytes begin as a CoRIM does, signed or not.
+/// Whether bytes begin as a CoRIM does, signed or not, or are the map of one that has no tag.
 #[must_use]
 pub fn is_corim(bytes: &[u8]) -> bool {
     let tags = read::first_tags(bytes);
     let own = tags.iter().any(|tag| matches!(*tag, TAG_UNSIGNED | TAG_OLD_CHOICE | TAG_OLD_SIGNED));
-    own || is_signed(bytes) && Signed::parse(bytes).is_ok()
+    own || is_signed(bytes) && Signed::parse(bytes).is_ok() || tags.is_empty() && read::is_untagged(bytes)
 }

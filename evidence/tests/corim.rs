@@ -443,6 +443,28 @@ fn wrappers() {
 }
 
 #[test]
+fn without_a_tag_and_with_a_list_of_one_profile() {
+    let with = |profile: Option<Item>| {
+        let Item::Tag(_, inner) = platform_of(vec![software(component())]) else { panic!("a tag") };
+        let Map(mut entries) = *inner else { panic!("a map") };
+        if let Some(profile) = profile {
+            entries[2].1 = profile;
+        }
+        Map(entries)
+    };
+    let control = with(None);
+    assert!(is_corim(&control.encoded()));
+    let read = accepted(&control);
+    assert_eq!(accepted(&with(Some(Array(vec![tag(32, text(PLATFORM))])))), read);
+    let two = with(Some(Array(vec![text(PLATFORM), text(REALM)])));
+    assert_eq!(refused(&two), Refusal::Twice { of: "profile" });
+    for other in [Map(vec![]), Map(vec![n(0, text("id"))]), Map(vec![n(0, text("id")), n(1, Map(vec![]))]), text("id")]
+    {
+        assert!(!is_corim(&other.encoded()));
+    }
+}
+
+#[test]
 fn validity() {
     let with = |validity: Item| {
         let Item::Tag(_, inner) = platform_of(vec![software(component())]) else { panic!("a tag") };

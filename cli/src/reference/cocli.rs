@@ -40,12 +40,15 @@ pub fn read(file: &[u8]) -> Option<Result<Read>> {
     if members.contains_key("corim-id") {
         return Some(corim(&members).map(Read::Corim));
     }
+    if members.contains_key("id") && members.contains_key("tags") {
+        return Some(Err("JSON of corim-tool: let that make a CoRIM of it".into()));
+    }
     let is_comid = members.contains_key("tag-identity") && members.contains_key("triples");
     is_comid.then(|| comid(&members).map(Read::Comid))
 }
 
 fn corim(members: &Map<String, Value>) -> Result<Template> {
-    only("corim", members, &["corim-id", "profile", "validity", "entities", "dependent-rims", "lang"])?;
+    only("corim", members, &["corim-id", "profile", "profiles", "validity", "entities", "dependent-rims", "lang"])?;
     let time = |text: &str| verifier::chain::seconds(text).ok_or_else(|| format!("validity: {text:?} is no time"));
     let validity = match members.get("validity").map(|it| (it.get("not-before"), it.get("not-after"))) {
         None => None,
@@ -67,9 +70,10 @@ fn comid(members: &Map<String, Value>) -> Result<Comid> {
     let mut found = Comid::default();
     for triple in list(triples, "reference-values") {
         let triple = object("reference-values", triple)?;
-        only("reference-values", triple, &["environment", "measurements"])?;
+        only("reference-values", triple, &["environment", "measurements", "measurement"])?;
         let environment = Environment::read(triple)?;
-        let measurements = list(triple, "measurements");
+        // Before 2025 a triple had one measurement.
+        let measurements = list(triple, "measurements").chain(triple.get("measurement"));
         let measurements = measurements.map(Measurement::read).collect::<Result<Vec<_>>>()?;
         if measurements.iter().any(Measurement::is_of_realm) {
             found.realms.push(realm(&environment, &measurements)?);
@@ -211,12 +215,13 @@ impl<'a> Measurement<'a> {
     }
 }
 
-/// Digests, each as `"sha-256;base64"` or as `[1, "base64"]`.
+/// Digests, each as `"sha-256;base64"`, with a colon by older tools, or as `[1, "base64"]`.
 fn digests(of: &str, list: &[Value]) -> Result<Vec<Digest>> {
     let one = |it: &Value| -> Result<Digest> {
         let (hash, text) = match it {
             Value::String(text) => {
-                let (name, text) = text.split_once(';').ok_or_else(|| format!("{of}: expected algorithm;base64"))?;
+                let (name, text) =
+                    text.split_once([';', ':']).ok_or_else(|| format!("{of}: expected algorithm;base64"))?;
                 (Hash::from_name(name), text)
             }
             it => {
@@ -242,6 +247,9 @@ fn one_digest(of: &str, digests: Vec<Digest>) -> Result<Digest> {
 }
 
 fn platform(environment: &Environment<'_>, measurements: &[Measurement<'_>]) -> Result<Platform> {
+    if environment.instance.is_some() {
+        return Err("instance: expected none beside reference values of a platform".into());
+    }
     let (mut components, mut config, mut production) = (Vec::new(), None, None);
     for it in measurements {
         match it.key.as_str() {
@@ -315,9 +323,12 @@ fn padded(rpv: Vec<u8>) -> Result<[u8; 64]> {
 fn key(environment: &Environment<'_>, triple: &Map<String, Value>) -> Result<AttestKey> {
     let keys: Vec<&Value> = list(triple, "verification-keys").collect();
     let [key] = keys.as_slice() else { return Err("verification-keys: expected exactly one".into()) };
-    let (kind, text) = (key.get("type").and_then(Value::as_str), key.get("value").and_then(Value::as_str));
-    let (Some("pkix-base64-key"), Some(text)) = (kind, text) else {
-        return Err("verification-keys: expected one of type pkix-base64-key".into());
+    let member = |name| key.get(name).and_then(Value::as_str);
+    let text = match (member("type"), member("value"), member("key")) {
+        (Some("pkix-base64-key"), Some(text), None) => text,
+        // As older tools have it.
+        (None, None, Some(text)) if text.starts_with("-----BEGIN PUBLIC KEY-----") => text,
+        _ => return Err("verification-keys: expected one of type pkix-base64-key".into()),
     };
     let pem = if text.contains("-----BEGIN ") {
         text.to_string()

@@ -317,6 +317,53 @@ const PLATFORM: &str = r#"{"tag-identity": {"id": "a", "version": 0}, "triples":
             {"type": "bytes", "value": "z8/Pzw=="}}}]}]}}"#;
 
 #[test]
+fn templates_of_older_tools_are_read() {
+    let folder = Folder::new("older");
+    let made = folder.at("made.corim");
+    let of = |text: &str| {
+        let file = folder.file("t.json", text.as_bytes());
+        let corim = allod(&["reference", "create", &file, "-o", &made]);
+        corim.map(|()| Corim::parse(&std::fs::read(&made).expect("written")).expect("a CoRIM"))
+    };
+    let one = PLATFORM.replace("[1, \"AwMD", "\"sha-256;AwMD").replace("AwM=\"],", "AwM=\",");
+    let control = of(&one).expect("the control");
+    assert_eq!(of(&one.replace("sha-256;", "sha-256:")).expect("a colon").platforms, control.platforms);
+    assert!(of(&one.replace("sha-256;", "sha-256 ")).is_err());
+    let instance = one.replace("{\"class\":", "{\"instance\": {\"type\": \"ueid\", \"value\": \"AQ==\"}, \"class\":");
+    assert!(of(&instance).expect_err("one platform").contains("instance: expected none"));
+
+    let realm = r#"{"tag-identity": {"id": "a"}, "triples": {"reference-values": [{"environment":
+        {"instance": {"type": "bytes", "value": "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM="}}, "measurements": [{"value":
+        {"integrity-registers": {"rim": {"value": ["sha-256;AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM="]}}}}]}]}}"#;
+    let control = of(realm).expect("the control");
+    let single = realm.replace("\"measurements\": [", "\"measurement\": ").replace("}}}}]}]}}", "}}}}}]}}");
+    assert_eq!(of(&single).expect("one measurement").realms, control.realms);
+
+    let key = |member: &str| {
+        format!(
+            r#"{{"tag-identity": {{"id": "a"}}, "triples": {{"attester-verification-keys": [{{"environment": {{"class": {{"id":
+            {{"type": "psa.impl-id", "value": "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="}}}}, "instance": {{"type": "ueid",
+            "value": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"}}}}, "verification-keys": [{{{member}}}]}}]}}}}"#
+        )
+    };
+    let pem = "-----BEGIN PUBLIC KEY-----\\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt\\n\
+               6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==\\n-----END PUBLIC KEY-----";
+    let control = of(&key(&format!(r#""type": "pkix-base64-key", "value": "{pem}""#))).expect("the control");
+    assert_eq!(of(&key(&format!(r#""key": "{pem}""#))).expect("a bare key").keys, control.keys);
+    assert!(of(&key(r#""key": "MFkw""#)).is_err());
+
+    let around = |profile: &str| {
+        let corim = format!(r#"{{"corim-id": "c", {profile}: ["http://arm.com/cca/ssd/1"]}}"#);
+        let (comid, corim) = (folder.file("t.json", one.as_bytes()), folder.file("c.json", corim.as_bytes()));
+        allod(&["reference", "create", &comid, &corim, "-o", &made])
+    };
+    around("\"profiles\"").expect("a list of profiles");
+    assert!(around("\"profile-list\"").is_err());
+    let tool = folder.file("tool.json", br#"{"id": "c", "tags": [{"type": "comid", "value": {}}]}"#);
+    refused(&["reference", "show", &tool], "corim-tool");
+}
+
+#[test]
 fn digests_by_several_algorithms_stay_in_corims() {
     let folder = Folder::new("several");
     let (file, made, again) = (folder.file("p.json", PLATFORM.as_bytes()), folder.at("p.corim"), folder.at("q.corim"));

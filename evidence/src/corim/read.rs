@@ -35,6 +35,18 @@ pub fn first_tags(bytes: &[u8]) -> Vec<u64> {
     core::iter::from_fn(next).take(MAX_TAGS).collect()
 }
 
+/// Whether bytes are a map with an identifier (0) and a list of tags (1).
+pub fn is_untagged(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes, 0).admitting_indefinite();
+    let (mut id, mut tags) = (false, false);
+    let read = reader.map(|key, value| {
+        id |= key == Key::Uint(0) && major(value) != Some(MAJOR_ARRAY);
+        tags |= key == Key::Uint(1) && major(value) == Some(MAJOR_ARRAY);
+        value.skip()
+    });
+    read.is_ok() && id && tags
+}
+
 /// Passes the tags before an unsigned CoRIM: none, 501, or 500 and 501.
 fn pass_tags(reader: &mut Reader<'_>) -> Result<(), Refusal> {
     for _ in 0..MAX_TAGS {
@@ -84,13 +96,19 @@ impl<'b> Outer<'b> {
         match key {
             Key::Uint(0) => self.id = Some(identifier(value)?),
             Key::Uint(1) => value.array_with(|item| self.tag(item))?,
-            Key::Uint(3) => self.profile = Some(uri(value)?),
+            Key::Uint(3) if major(value) == Some(MAJOR_ARRAY) => value.array_with(|item| self.profile(item))?,
+            Key::Uint(3) => self.profile(value)?,
             Key::Uint(4) => self.validity = Some(validity(value)?),
             Key::Uint(5) => value.array_with(|item| self.entity(item))?,
             // Locators of other CoRIMs and whatever else cannot change what this one says.
             _ => value.skip()?,
         }
         Ok(())
+    }
+
+    /// Takes the profile; in drafts before 2023 it stands in a list.
+    fn profile(&mut self, value: &mut Reader<'b>) -> Result<(), Refusal> {
+        if self.profile.replace(uri(value)?).is_some() { Err(Refusal::Twice { of: "profile" }) } else { Ok(()) }
     }
 
     /// Takes one tag: `506(bytes)`, or as older tools write it, bytes that hold the tag.
