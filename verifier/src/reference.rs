@@ -110,6 +110,8 @@ pub enum Unusable {
     },
     /// Not JSON of this form: broken, a field that is unknown or missing, or one twice.
     Json(serde_json::Error),
+    /// Neither JSON nor a CoRIM.
+    Form,
     /// Another form of file.
     Profile {
         /// What the file says it is.
@@ -161,6 +163,9 @@ impl fmt::Display for Unusable {
         match self {
             Self::TooLong { found } => write!(out, "expected at most {MAX_FILE} bytes, found {found}"),
             Self::Json(error) => write!(out, "{error}"),
+            Self::Form => out.write_str(
+                "expected reference values, in JSON or as a CoRIM, found neither: `allod inspect` says what a file is",
+            ),
             Self::Profile { found } => write!(out, "expected profile {PROFILE:?}, found {found:?}"),
             Self::Value { field, expected, found } => write!(out, "{field}: expected {expected}, found {found:?}"),
             Self::Conflict { field } => write!(out, "{field}: two references say different things"),
@@ -206,6 +211,9 @@ impl References {
         }
         if let Some(values) = virtcca::values(file) {
             return self.add_values(values?);
+        }
+        if !file.trim_ascii_start().starts_with(b"{") {
+            return Err(Unusable::Form);
         }
         let file: wire::File = serde_json::from_slice(file).map_err(Unusable::Json)?;
         if file.profile != PROFILE {

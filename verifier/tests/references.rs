@@ -27,10 +27,17 @@ fn a_whole_file_is_read() {
 }
 
 #[test]
+fn what_is_no_json_is_said_to_be_none() {
+    for bad in ["", "[]", "\u{1}", "key: value"] {
+        assert!(matches!(add(&[bad]), Err(Unusable::Form)), "{bad}");
+    }
+    assert!(matches!(add(&["{\"profile\""]), Err(Unusable::Json(_))), "the control");
+    assert!(add(&[&format!("\n {}", realm(RIM))]).is_ok());
+}
+
+#[test]
 fn what_is_not_known_is_refused() {
     for bad in [
-        "",
-        "[]",
         "{}",
         r#"{"profile": "allod-reference-1", "platform": {}, "more": 1}"#,
         &realm(r#""rimm": "11""#),

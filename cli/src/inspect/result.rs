@@ -1,6 +1,6 @@
 //! Attestation results (EAR), in either spelling, in words.
 
-use super::Found;
+use super::{Found, layer, unwritten};
 use serde_json::{Map, Value};
 use std::fmt::Write;
 
@@ -35,6 +35,12 @@ pub fn of(members: &Map<String, Value>) -> Option<Found> {
         let Some(submod) = submod.as_object() else { continue };
         let _ = writeln!(text, "{}", name.escape_debug());
         appraisal(&mut text, submod);
+    }
+    if let Some(evidence) = either(members, "raw-evidence", "raw_evidence").and_then(Value::as_str)
+        && let Some(evidence) = unwritten(evidence.as_bytes())
+    {
+        let found = layer(&evidence, 0);
+        let _ = writeln!(text, "\nThe evidence in it: {}\n{}", found.kind, found.text);
     }
     Some(Found::new("attestation result (EAR), which is what somebody else concluded", text))
 }

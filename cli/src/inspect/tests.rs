@@ -167,5 +167,11 @@ fn a_result_is_explained_and_not_taken_for_evidence() {
         for line in ["33 (warning)", "2 (affirming)", "0 (nothing claimed)", "status"] {
             assert!(found.text.contains(line), "{line}: {}", found.text);
         }
+        assert!(!found.text.contains("The evidence in it"), "{}", found.text);
     }
+    let mut with = claims;
+    with["ear.raw-evidence"] =
+        serde_json::json!(Base64UrlUnpadded::encode_string(&[0xD9, 0x01, 0x8F, 0xA0, 0xA0, 0xA0, 0, 0, 0]));
+    let found = of(with.to_string().as_bytes());
+    assert!(found.text.contains("The evidence in it: attestation token (map, tag 399), malformed"), "{}", found.text);
 }
