@@ -313,7 +313,8 @@ fn der(bytes: &[u8]) -> Option<Found> {
 
 fn log(bytes: &[u8]) -> Option<Found> {
     match EventLog::parse(bytes) {
-        Ok(log) if log.entries().is_empty() => None,
+        // Much else could be one event of a type that there is not.
+        Ok(log) if log.entries().iter().all(|entry| entry.kind.name().is_none()) => None,
         Ok(log) => Some(Found::new("event log of a measured boot", eventlog::text(&log))),
         Err(_) if !looks_like_log(bytes) => None,
         Err(refusal) => Some(Found::broken(format!("event log, malformed: {refusal}"))),

@@ -139,6 +139,16 @@ fn a_comid_is_explained_without_its_corim() {
 }
 
 #[test]
+fn bytes_are_no_log_for_their_lengths_alone() {
+    let event = |kind: u32| {
+        let start = [6, kind].map(u32::to_le_bytes).concat();
+        [start, vec![7; 20], 5_u32.to_le_bytes().to_vec(), b"hello".to_vec()].concat()
+    };
+    assert!(of(&event(0x8000_0007)).kind.starts_with("event log"), "an action of SHA-1's times");
+    assert!(!of(&event(0x452E_8CED)).known, "{}", of(&event(0x452E_8CED)).kind);
+}
+
+#[test]
 fn what_is_like_something_is_not_called_that() {
     for (text, kind) in [
         (r#"{"dependencies": ["openssl", "json-c"]}"#, "JSON of no kind that is known here"),
