@@ -137,17 +137,39 @@ pub struct Machine {
 
 /// `-object`: what makes the VM confidential, and backends.
 pub fn object(qemu: &mut Qemu, text: &str) -> Result<Option<Guest>, Error> {
-    let mut parts = parts(text);
-    let kind = match parts.remove(0) {
-        (name, Some(value)) if name == "qom-type" => value,
-        (name, _) => name,
-    };
+    let (kind, parts) = if text.trim_start().starts_with('{') { json_object(text)? } else { plain_object(text) };
     match kind.as_str() {
         "rme-guest" => rme(qemu, parts).map(|id| Some(Guest::Rme(id))),
         "tmm-guest" => tmm(parts).map(|tmm| Some(Guest::Tmm(tmm))),
         kind if BACKENDS.contains(&kind) => Ok(None),
         _ => Err(Error::option(format!("-object {kind}"), "this object is not supported: it could change the VM")),
     }
+}
+
+/// The type of an object, and its properties.
+type Object = (String, Vec<(String, Option<String>)>);
+
+fn plain_object(text: &str) -> Object {
+    let mut parts = parts(text);
+    match parts.remove(0) {
+        (name, Some(value)) if name == "qom-type" => (value, parts),
+        (name, _) => (name, parts),
+    }
+}
+
+/// An object in the form of JSON, which libvirt writes. Properties that are no texts, numbers or switches have no value
+/// here: objects that are read have none.
+fn json_object(text: &str) -> Result<Object, Error> {
+    let refused = || Error::option("-object", "expected JSON with a qom-type");
+    let mut members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(|_| refused())?;
+    let kind = members.remove("qom-type").and_then(|kind| kind.as_str().map(str::to_string)).ok_or_else(refused)?;
+    let plain = |value| match value {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        serde_json::Value::Bool(on) => Some(if on { "on" } else { "off" }.to_string()),
+        _ => None,
+    };
+    Ok((kind, members.into_iter().map(|(name, value)| (name, plain(value))).collect()))
 }
 
 fn rme(qemu: &mut Qemu, parts: Vec<(String, Option<String>)>) -> Result<String, Error> {

@@ -199,6 +199,8 @@ impl Smp {
             match (name.as_str(), value) {
                 (text, None) => self.cpus = Some(number("-smp", text)?),
                 ("cpus", Some(text)) => self.cpus = Some(number(&option, &text)?),
+                // What this machine has one of.
+                ("dies" | "modules" | "books" | "drawers", Some(text)) if text == "1" => {}
                 ("maxcpus", Some(text)) => self.most = Some(number(&option, &text)?),
                 ("sockets" | "clusters" | "cores" | "threads", Some(text)) => {
                     let part: u32 = number(&option, &text)?;

@@ -83,6 +83,34 @@ fn what_could_change_the_realm_is_refused_by_name() {
 }
 
 #[test]
+fn objects_in_json_are_read_as_libvirt_writes_them() {
+    let written = |object: &str| {
+        let line = format!(
+            "-machine virt-9.1,confidential-guest-support=lsec0 -smp 2,sockets=2,dies=1,cores=1 -kernel k -object {object}"
+        );
+        Qemu::parse(&words(&line))
+    };
+    let realm = r#"{"qom-type":"rme-guest","id":"lsec0","measurement-algorithm":"sha256","measurement-log":true}"#;
+    let backend =
+        r#"{"qom-type":"memory-backend-ram","id":"ram-node0","size":8589934592,"host-nodes":[0],"policy":"bind"}"#;
+    let vm = written(&format!("{realm} -object {backend}")).unwrap();
+    assert_eq!((vm.hash, vm.log, vm.cpus), (Hash::Sha256, true, 2));
+    for bad in [
+        realm.replace("sha256", "md5"),
+        realm.replace("true", "null"),
+        realm.replace("measurement-log", "other"),
+        realm.replace("qom-type", "type"),
+        realm.replace("rme-guest", "sev-guest"),
+        realm.replace('}', ""),
+    ] {
+        assert!(matches!(written(&bad), Err(Error::Option { .. })), "{bad}");
+    }
+    let tmm = r#"-M virt,kvm-type=cvm -object {"qom-type":"tmm-guest","id":"tmm0","sve-vector-length":128,"num-pmu-counters":1}"#;
+    let vm = crate::virtcca::Virtcca::parse(&words(tmm)).unwrap();
+    assert_eq!((vm.sve, vm.counters), (128, 1));
+}
+
+#[test]
 fn what_makes_no_realm_is_refused() {
     assert!(parsed("").is_ok());
     let missing = |line: &str| matches!(Qemu::parse(&words(line)), Err(Error::Missing { .. }));
