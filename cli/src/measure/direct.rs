@@ -97,6 +97,16 @@ pub struct Direct {
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// The VMM that a word names, by the last part of its path.
+fn vmm(word: &str) -> Option<Profile> {
+    let name = Path::new(word).file_name()?.to_str()?;
+    match name {
+        "lkvm" | "kvmtool" | "vm" => Some(Profile::Kvmtool),
+        "qemu" | "qemu-kvm" => Some(Profile::Qemu),
+        name => name.starts_with("qemu-system-").then_some(Profile::Qemu),
+    }
+}
+
 /// What was measured: the measurements, the tree where one was made, and what to know.
 struct Measured {
     expected: Expected,
@@ -129,7 +139,11 @@ impl Direct {
     }
 
     fn measured(&self) -> Result<Measured> {
-        if let Some((program, words)) = self.vmm.split_first() {
+        // Before the VMM may stand what launches it: sudo, taskset, variables of its environment. kvmtool's name of `vm`
+        // is too common to be looked for.
+        let named = |word: &String| vmm(word).is_some() && !Path::new(word).ends_with("vm");
+        let start = self.vmm.iter().position(named).unwrap_or(0);
+        if let Some((program, words)) = self.vmm.get(start..).and_then(<[String]>::split_first) {
             return self.line(program, words);
         }
         match (self.profile.unwrap_or(Profile::Allod), &self.domain) {
@@ -144,15 +158,11 @@ impl Direct {
 
     /// A VMM's own command line.
     fn line(&self, program: &str, words: &[String]) -> Result<Measured> {
-        let name = Path::new(program).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let found =
-            match name.as_str() {
-                "lkvm" | "kvmtool" | "vm" => Profile::Kvmtool,
-                name if name == "qemu" || name == "qemu-kvm" || name.starts_with("qemu-system-") => {
-                    if qemu::is_tmm(words) { Profile::Virtcca } else { Profile::Qemu }
-                }
-                _ => return Err(format!("{program}: expected qemu-system-aarch64, lkvm or kvmtool").into()),
-            };
+        let found = match vmm(program) {
+            Some(Profile::Qemu) if qemu::is_tmm(words) => Profile::Virtcca,
+            Some(found) => found,
+            None => return Err(format!("{program}: expected qemu-system-aarch64, lkvm or kvmtool").into()),
+        };
         if let Some(wanted) = self.profile.filter(|wanted| *wanted != found) {
             return Err(format!("--profile: the command line is one of {found:?}, not of {wanted:?}").into());
         }

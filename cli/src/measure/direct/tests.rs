@@ -145,6 +145,10 @@ fn virtcca_is_measured_by_options_and_by_its_command_line() {
         &initrd,
     ];
     assert_eq!(rim(args(&line).measured().unwrap()), answer);
+    let launched = [&line[..3], &["LC_ALL=C", "taskset", "-c", "0-3", "/usr/libexec/qemu-kvm"], &line[4..]].concat();
+    assert_eq!(rim(args(&launched).measured().unwrap()), answer);
+    let others = [&line[..3], &["crosvm", "/srv/vm"], &line[4..]].concat();
+    assert!(refusal(&others).contains("crosvm: expected"), "{}", refusal(&others));
     assert!(refusal(&line[2..]).contains("dumpdtb"), "{}", refusal(&line[2..]));
 }
 
