@@ -40,7 +40,7 @@ fn object(members: &Map<String, Value>, text: &str) -> Found {
     if !members.is_empty() && members.values().all(|it| record(it) || it.is_string()) && members.values().any(record) {
         return Found::new("conceptual message wrapper, a collection in JSON", listed(members));
     }
-    let known: [(&[&str], &str); 18] = [
+    let known: [(&[&str], &str); 20] = [
         (&["measure_value"], "Huawei's reference values of platform components (software_components.json)"),
         (&["grub", "kernels"], "virtCCA's reference values of boot images (image_reference_measurement.json)"),
         (&["cca-verifier"], "configuration of Trustee's CCA verifier"),
@@ -54,6 +54,8 @@ fn object(members: &Map<String, Value>, text: &str) -> Found {
         (&["corim-id"], "template of a CoRIM (cocli)"),
         (&["tag-identity", "triples"], "template of a CoMID (cocli)"),
         (&["id", "tags"], "CoRIM in the JSON of corim-tool, which makes CBOR of it"),
+        (&["ear.status"], "attestation result (EAR of 2022), which is what somebody else concluded"),
+        (&["evaluation-reports"], "attestation result (Trustee's of 2023), which is what somebody else concluded"),
         (&["keys"], "set of JSON Web Keys"),
         (&["token"], "message with a token"),
         (&["challenge"], "message with a challenge"),

@@ -165,6 +165,12 @@ fn answered(reader: &mut Reader<'_>, text: &mut String) -> Result<(), Malformed>
 
 /// A collection of conceptual messages, or one of them (draft-ietf-rats-msg-wrap).
 fn wrapper(bytes: &[u8]) -> Option<Found> {
+    let mut one = Reader::new(bytes, 0).admitting_indefinite();
+    if major(&one) == Some(TAG)
+        && let Ok(Some(said)) = record(&mut one)
+    {
+        return Some(Found::new("conceptual message wrapper (a tag)", said));
+    }
     let mut one = reader(bytes);
     if major(&one) == Some(ARRAY) {
         let said = record(&mut one).ok()??;

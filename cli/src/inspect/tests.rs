@@ -160,6 +160,13 @@ fn what_is_like_something_is_not_called_that() {
         let found = of(text.as_bytes());
         assert!(!found.known && found.kind.starts_with(kind), "{text}: {}", found.kind);
     }
+    let tagged = |number: u64| of(format!("{number}(h'0102')").as_bytes());
+    assert!(
+        tagged(1_668_547_081).kind.contains("conceptual message wrapper (a tag)"),
+        "{}",
+        tagged(1_668_547_081).kind
+    );
+    assert!(!tagged(1_668_612_096).known, "behind the last content format");
     let collection = of(br#"{"token": ["application/eat+cwt", "2QGPoA"]}"#);
     assert!(collection.kind.contains("collection"), "{}", collection.kind);
 }
@@ -178,6 +185,9 @@ fn a_result_is_explained_and_not_taken_for_evidence() {
             assert!(found.text.contains(line), "{line}: {}", found.text);
         }
         assert!(!found.text.contains("The evidence in it"), "{}", found.text);
+    }
+    for old in [r#"{"ear.status": "affirming", "iat": 1}"#, r#"{"evaluation-reports": [], "iss": "CoCo"}"#] {
+        assert!(of(old.as_bytes()).kind.contains("what somebody else concluded"), "{old}");
     }
     let mut with = claims;
     with["ear.raw-evidence"] =
