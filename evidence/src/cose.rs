@@ -231,6 +231,11 @@ fn protected_algorithm<'b>(
     certificates: &mut Certificates<'b>,
 ) -> Result<Algorithm, Malformed> {
     let at = header.at();
+    let none = Malformed::Header { at, why: "expected an algorithm in the protected header, found none" };
+    // A header without parameters is no bytes at all (RFC 9052 §3).
+    if header.peek().is_none() {
+        return Err(none);
+    }
     let mut algorithm = None;
     header.map(|key, value| match key {
         Key::Uint(HEADER_ALG) => {
@@ -243,7 +248,7 @@ fn protected_algorithm<'b>(
         _ => certificates.take(key, value),
     })?;
     header.end()?;
-    algorithm.ok_or(Malformed::Header { at, why: "expected an algorithm in the protected header, found none" })
+    algorithm.ok_or(none)
 }
 
 /// Appends a byte string with the shortest head (RFC 8949 §4.2.1).
