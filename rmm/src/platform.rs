@@ -242,7 +242,7 @@ pub trait Platform: Sync {
     /// caller. [`El3Error::Again`]: ask again later with the same arguments.
     fn sign(&self, rec: Pa, digest: &[u8; 48], signature: &mut [u8; 96]) -> Result<(), El3Error>;
 
-    /// Reports a call that was handled: function and x1 to x4, then what x0 to x4 became. May do nothing.
+    /// Reports a call that was handled: function and x1 to x4, then its results in x0 to x4, zero where it has none. May do nothing.
     fn trace(&self, interface: Interface, call: &[u64; 5], result: &[u64; 5]);
 
     /// Stops this CPU for good: the RMM cannot go on without risk to a Realm. `why` is for the console.

@@ -32,7 +32,7 @@ fn a_rec_that_runs_is_refused_and_runs_on() {
         }
         for call in &calls {
             let before = machine.digest();
-            assert_eq!(stage.call(call), [REC, 0, 0, 0, 0], "{call:#x?}");
+            assert_eq!(stage.call(call), [REC, 0, 0, 0, kept_x4(call)], "{call:#x?}");
             assert_eq!(machine.digest(), before, "{call:#x?} has an effect");
         }
         let page = [fid::REC_ENTER, first, SPARE];

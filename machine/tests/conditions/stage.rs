@@ -122,6 +122,11 @@ pub fn rec_words(index: u64, runnable: bool, pc: u64, aux: &[u64]) -> Words {
     words
 }
 
+/// What x4 is after a call with no result in it: what it was. RMI_RTT_READ_ENTRY has one, which is zero if it is refused.
+pub fn kept_x4(call: &[u64]) -> u64 {
+    if call[0] == fid::RTT_READ_ENTRY { 0 } else { call.get(4).copied().unwrap_or(0) }
+}
+
 impl<'b> Stage<'b> {
     /// Builds everything.
     pub fn new(board: &'b Board) -> Stage<'b> {

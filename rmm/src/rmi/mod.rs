@@ -63,11 +63,17 @@ impl<P: Platform> Rmm<P> {
     /// Handles a command: x0 to x7 as the Normal world called, and x0 to x4 as it gets them back (RMM 1.0, B1, B4).
     pub fn handle(&self, registers: [u64; 8]) -> [u64; 5] {
         let [x0, x1, x2, x3, x4, x5, ..] = registers;
-        let result = match Call::parse(x0, [x1, x2, x3, x4, x5]) {
+        let call = Call::parse(x0, [x1, x2, x3, x4, x5]);
+        let gives_x4 = matches!(call, Some(Call::RttReadEntry { .. }));
+        let mut result = match call {
             Some(call) => registers_of(self.dispatch(call)),
             None => [abi::smccc::NOT_SUPPORTED, 0, 0, 0, 0],
         };
         self.platform.trace(Interface::Rmi, &[x0, x1, x2, x3, x4], &result);
+        if !gives_x4 {
+            // From x4 on, what is no result stays the caller's (SMC Calling Convention): Linux's KVM keeps values there.
+            result[4] = x4;
+        }
         result
     }
 

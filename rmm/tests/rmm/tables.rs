@@ -24,6 +24,19 @@ fn with_tables() -> Host {
 }
 
 #[test]
+fn x4_stays_the_callers_where_it_is_no_output() {
+    const KEPT: u64 = 0x5ca1_ab1e;
+    let host = Host::with_realm();
+    for function in fid::VERSION..=fid::RTT_SET_RIPAS + 1 {
+        let kept = if function == fid::RTT_READ_ENTRY { 0 } else { KEPT };
+        assert_eq!(host.call(function, &[RD, 1, 1, KEPT])[4], kept, "{function:#x}, refused or without arguments");
+    }
+    assert_eq!(host.call(fid::GRANULE_DELEGATE, &[SPARE, 0, 0, KEPT]), [0, 0, 0, 0, KEPT]);
+    assert_eq!(host.call(fid::DATA_DESTROY, &[RD, RAM, 0, KEPT])[..2], [0, DATA]);
+    assert_eq!(host.call(fid::RTT_READ_ENTRY, &[RD, RAM + 0x2000, 3, KEPT]), [0, 3, 0, 0, 1]);
+}
+
+#[test]
 fn entries_read_as_the_specification_shows_them() {
     let host = Host::with_realm();
     assert_eq!(entry(&host, RAM, 3), [3, 1, DATA, 1]);
