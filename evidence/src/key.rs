@@ -64,6 +64,8 @@ impl fmt::Display for Curve {
     }
 }
 
+/// Major type of a COSE_Key, which is a map (RFC 8949 §3.1).
+const MAJOR_MAP: u8 = 5;
 /// First byte of a SubjectPublicKeyInfo: a DER SEQUENCE.
 const SEQUENCE: u8 = 0x30;
 
@@ -112,7 +114,10 @@ impl<'b> Point<'b> {
     pub fn read(bytes: &'b [u8], base: usize) -> Result<Self, Malformed> {
         match bytes {
             [UNCOMPRESSED, coordinates @ ..] => Self::raw(bytes.len(), coordinates),
-            _ => Self::cose_key(Reader::new(bytes, base)),
+            [first, ..] if first >> 5 == MAJOR_MAP => Self::cose_key(Reader::new(bytes, base)),
+            _ => {
+                Err(Malformed::Value { claim: "realm public key", expected: "a raw point from 0x04 on, or a COSE_Key" })
+            }
         }
     }
 
