@@ -73,6 +73,7 @@ pub fn run(args: &Args, image: &[u8]) -> Result<ExitCode, Box<dyn Error>> {
         beside: &beside,
         tree: Some(Additions {
             reserved: abi::map::RMM..abi::map::RMM_END,
+            undelegable: abi::map::DRAM..abi::map::DRAM + abi::map::DEVICE_TREE_SIZE,
             cmdline: args.normal.append.as_deref().unwrap_or_default(),
             initrd: if initrd.is_empty() { 0..0 } else { INITRD..INITRD + initrd.len() as u64 },
         }),

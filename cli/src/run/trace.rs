@@ -9,7 +9,7 @@ pub fn decode(line: &str) -> Option<String> {
     let (call, result) = line.strip_prefix("T ")?.split_once(" -> ")?;
     let mut words = call.split_whitespace();
     let (kind, cpu) = (words.next()?, words.next()?);
-    let fid = u32::try_from(number(words.next()?)? & 0xFFFF_FFFF).ok()?;
+    let fid = rmi::fid_of(number(words.next()?)?);
     let args: Vec<&str> = words.collect();
     let results: Vec<&str> = result.split_whitespace().collect();
     let status = number(results.first()?)?;
@@ -80,6 +80,12 @@ mod tests {
     fn a_service_of_el3_answers_a_signed_number() {
         let line = "T el3 1 c40001b0 42000000 0 0 0 -> fffffffffffffffe 0 0 0 0";
         assert_eq!(decode(line).unwrap(), "cpu1 RMM_GTSI_DELEGATE(0x42000000) = -2");
+    }
+
+    #[test]
+    fn a_call_with_the_hint_of_sve_has_its_name() {
+        let text = decode("T rmi 2 c4010151 42000000 0 0 0 -> 0 0 0 0 0").unwrap();
+        assert!(text.starts_with("cpu2 RMI_GRANULE_DELEGATE(0x42000000) = "), "{text}");
     }
 
     #[test]

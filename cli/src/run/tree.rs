@@ -20,6 +20,8 @@ const END: u32 = 9;
 pub struct Additions<'a> {
     /// Firmware's memory among DRAM, which nobody else may map.
     pub reserved: Range<u64>,
+    /// What is the Normal world's for good: no page of it can be delegated or given to a command, so nobody may allocate it.
+    pub undelegable: Range<u64>,
     /// The kernel's command line; empty for none.
     pub cmdline: &'a str,
     /// Where the initial RAM disk lies; empty for none.
@@ -142,17 +144,23 @@ impl Writer {
         self.property("compatible", b"arm,psci-1.0\0arm,psci-0.2\0");
         self.string("method", "smc");
         self.token(END_NODE);
-        let Range { start, end } = additions.reserved;
         self.begin(b"reserved-memory");
         for name in ["#address-cells", "#size-cells"] {
             self.property(name, &2_u32.to_be_bytes());
         }
         self.property("ranges", &[]);
-        self.begin(format!("firmware@{start:x}").as_bytes());
-        self.property("reg", &[start.to_be_bytes(), end.saturating_sub(start).to_be_bytes()].concat());
+        self.region("firmware", &additions.reserved);
         self.property("no-map", &[]);
         self.token(END_NODE);
+        self.region("device-tree", &additions.undelegable);
         self.token(END_NODE);
+        self.token(END_NODE);
+    }
+
+    /// Begins a node of reserved memory.
+    fn region(&mut self, name: &str, Range { start, end }: &Range<u64>) {
+        self.begin(format!("{name}@{start:x}").as_bytes());
+        self.property("reg", &[start.to_be_bytes(), end.saturating_sub(*start).to_be_bytes()].concat());
     }
 
     /// Header, no reserved regions of the old kind, structure, strings.
@@ -221,7 +229,8 @@ mod tests {
 
     #[test]
     fn psci_the_firmwares_memory_and_what_the_kernel_is_told_are_added_and_all_else_is_kept() {
-        let additions = Additions { reserved: 0x1000..0x3000, cmdline: "quiet", initrd: 0x41..0x42 };
+        let additions =
+            Additions { reserved: 0x1000..0x3000, undelegable: 0..0x1000, cmdline: "quiet", initrd: 0x41..0x42 };
         let tree = complete(&plain(), &additions).unwrap();
         assert_eq!(word(&tree, 4).map(|size| size as usize), Some(tree.len()));
         assert_eq!(
@@ -239,6 +248,7 @@ mod tests {
                 "/reserved-memory ranges ",
                 r"/reserved-memory/firmware@1000 reg \0\0\0\0\0\0\u{10}\0\0\0\0\0\0\0 \0",
                 "/reserved-memory/firmware@1000 no-map ",
+                r"/reserved-memory/device-tree@0 reg \0\0\0\0\0\0\0\0\0\0\0\0\0\0\u{10}\0",
             ]
         );
     }
