@@ -63,8 +63,8 @@ pub(crate) fn held(log: &[u8], rules: &Rules, hash: Hash) -> Check {
     if !report.holds() {
         return failed(findings(&report));
     }
-    let unpinned: Vec<String> = report.unpinned.iter().map(ToString::to_string).collect();
-    let any = if unpinned.is_empty() { String::new() } else { format!(", of events {} anything", unpinned.join(", ")) };
+    let unpinned = ranges(&report.unpinned);
+    let any = if unpinned.is_empty() { String::new() } else { format!(", of events {unpinned} anything") };
     let admitted = report.admitted.len();
     Check { expected: Some(EXPECTED.into()), ..Check::ok(Step::LogRules, format!("{admitted} events admitted{any}")) }
 }
@@ -74,4 +74,27 @@ fn findings(report: &Report) -> String {
     let rest = report.findings.len().saturating_sub(FINDINGS);
     named.extend((rest > 0).then(|| format!("and {rest} more")));
     named.join("; ")
+}
+
+/// Ascending numbers in words: `1 to 4, 7`.
+fn ranges(numbers: &[usize]) -> String {
+    let runs = numbers.chunk_by(|one, next| one.checked_add(1) == Some(*next));
+    let said = runs.filter_map(|run| match run {
+        [] => None,
+        [one] => Some(one.to_string()),
+        [first, .., last] => Some(format!("{first} to {last}")),
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ranges;
+
+    #[test]
+    fn numbers_that_follow_each_other_are_a_range() {
+        assert_eq!(ranges(&[]), "");
+        assert_eq!(ranges(&[3]), "3");
+        assert_eq!(ranges(&[1, 2, 3, 4, 7, 9, 10]), "1 to 4, 7, 9 to 10");
+    }
 }

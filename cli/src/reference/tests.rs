@@ -264,6 +264,20 @@ fn huaweis_values_of_a_boot_become_rules_and_back() {
     let bad = folder.file("bad.json", image(1).replace("1111", "11").as_bytes());
     refused(&["reference", "convert", &bad, "--to", "rules"], "grub");
     refused(&["reference", "convert", &file, "--to", "allod"], "--to rules");
+    // As older tools write it: one kernel, without a version.
+    let single = |digest: &str| {
+        let (grub, config, initramfs) = ("11".repeat(32), "22".repeat(32), "CD".repeat(32));
+        format!(
+            r#"{{"grub": "{grub}", "grub.cfg": "{config}", "kernel": "{digest}", "initramfs": "{initramfs}", "hash_alg": "sha-256"}}"#
+        )
+    };
+    let old = folder.file("old.json", single(&"AB".repeat(32)).as_bytes());
+    allod(&["reference", "convert", &old, "--to", "rules", "-o", &rules]).expect("rules");
+    allod(&["reference", "convert", &rules, "--to", "image-reference", "-o", &back]).expect("back");
+    let newer = image(1).replace("6.6.0", "");
+    assert_eq!(value(&std::fs::read_to_string(&back).expect("written")), value(&newer));
+    let bad = folder.file("bad.json", single("AB").as_bytes());
+    refused(&["reference", "convert", &bad, "--to", "rules"], "kernel");
 }
 
 /// The recording of a boot by shim and GRUB, whose values Huawei's file would pin.

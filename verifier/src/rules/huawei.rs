@@ -2,6 +2,8 @@
 //!
 //! That file pins the images of GRUB, its configuration, kernel and initramfs, and nothing else: command lines, GRUB's
 //! commands and modules, Secure Boot variables and option ROMs may be anything. Rules made of it say so, by `any`.
+//!
+//! Older tools write one kernel, without a version, where newer ones have a list; that is read, and not written.
 
 use super::rule::{Requirement, Rule};
 use super::{PROFILE, Rules};
@@ -35,6 +37,25 @@ struct Kernel {
     version: String,
     kernel: String,
     initramfs: String,
+}
+
+/// The file as older tools write it: one kernel.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Single {
+    grub: String,
+    #[serde(rename = "grub.cfg")]
+    config: String,
+    kernel: String,
+    initramfs: String,
+    hash_alg: String,
+}
+
+impl From<Single> for Image {
+    fn from(single: Single) -> Self {
+        let Single { grub, config, kernel, initramfs, hash_alg } = single;
+        Self { grub, config, kernels: vec![Kernel { version: String::new(), kernel, initramfs }], hash_alg }
+    }
 }
 
 /// Why one form cannot be said in the other.
@@ -84,7 +105,7 @@ impl std::error::Error for Unconvertible {}
 #[must_use]
 pub fn is_image(file: &[u8]) -> bool {
     let Ok(serde_json::Value::Object(fields)) = serde_json::from_slice(file) else { return false };
-    fields.contains_key("grub") && fields.contains_key("kernels")
+    fields.contains_key("grub") && (fields.contains_key("kernels") || fields.contains_key(KERNEL))
 }
 
 impl Image {
@@ -93,7 +114,11 @@ impl Image {
     /// # Errors
     /// [`Unconvertible`].
     pub fn read(file: &[u8]) -> Result<Self, Unconvertible> {
-        let image: Self = serde_json::from_slice(file).map_err(|error| Unconvertible::Json(error.to_string()))?;
+        let json = |error: serde_json::Error| Unconvertible::Json(error.to_string());
+        let image: Self = match serde_json::from_slice::<Single>(file) {
+            Ok(single) => single.into(),
+            Err(_) => serde_json::from_slice(file).map_err(json)?,
+        };
         let size = image.algorithm()?.size();
         let digest = |member: &str, text: &str| {
             let expected = "a digest of hash_alg in hexadecimal";
@@ -156,7 +181,7 @@ impl Image {
         rule("REM2", "EV_IPL", CONFIG, &format!("{}\ntimes = \"1..\"", pinned("file:*grub.cfg", &self.config)));
         rule("REM2", "EV_IPL", "GRUB's commands", &format!("subject = \"grub_cmd\"\n{MANY}"));
         let name = format!("{KERNEL} {}", kernel.version);
-        rule("REM2", "EV_IPL", &name, &pinned("file:*/vmlinuz-*", &kernel.kernel));
+        rule("REM2", "EV_IPL", name.trim_end(), &pinned("file:*/vmlinuz-*", &kernel.kernel));
         rule("REM2", "EV_IPL", "command line of the kernel", "subject = \"kernel_cmdline\"\nany = true");
         if kernel.initramfs != NOT_FOUND {
             rule("REM2", "EV_IPL", INITRAMFS, &pinned("file:*/initramfs-*", &kernel.initramfs));
@@ -182,6 +207,7 @@ impl Image {
         let (rule, kernel) = one(rules, file("/vmlinuz-")).ok_or(missing(KERNEL))?;
         let named = rule.name.strip_prefix("kernel ").map(str::to_string);
         let of_path = rule.subject.as_deref().and_then(|it| it.rsplit_once("/vmlinuz-")).map(|(_, it)| it.to_string());
+        let of_path = of_path.filter(|it| it != "*");
         let version = named.or(of_path).unwrap_or_default();
         let initramfs = one(rules, file("/initramfs-")).map(|(_, digest)| digest);
         let said = 3 + usize::from(initramfs.is_some());
