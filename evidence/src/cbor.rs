@@ -5,10 +5,8 @@ mod head;
 mod seen;
 
 use crate::malformed::Malformed;
-use head::{
-    MAJOR_ARRAY, MAJOR_BYTES, MAJOR_MAP, MAJOR_NEGATIVE, MAJOR_TAG, MAJOR_TEXT, MAJOR_UNSIGNED, TRUE, argument, kind,
-    name,
-};
+pub(crate) use head::{MAJOR_ARRAY, MAJOR_BYTES, MAJOR_MAP, MAJOR_TAG, MAJOR_TEXT};
+use head::{MAJOR_NEGATIVE, MAJOR_UNSIGNED, TRUE, argument, kind, name};
 use minicbor::data::Type;
 use seen::Seen;
 
@@ -336,7 +334,7 @@ impl<'b> Reader<'b> {
     /// # Errors
     /// [`Malformed`] if the item is not well formed.
     pub fn skip(&mut self) -> Result<(), Malformed> {
-        let (at, left) = (self.at(), self.rest.len());
+        let left = self.rest.len();
         let expected = "an item";
         match self.kind(expected)? {
             Type::U64 | Type::Int => self.int().map(drop),
@@ -350,8 +348,8 @@ impl<'b> Reader<'b> {
             Type::F16 => self.advance(3),
             Type::F32 => self.advance(5),
             Type::F64 => self.advance(9),
-            Type::BytesIndef | Type::StringIndef => Err(Malformed::Indefinite { at }),
-            _ => Err(Malformed::Cbor { at, expected }),
+            Type::BytesIndef | Type::StringIndef => Err(Malformed::Indefinite { at: self.at() }),
+            _ => Err(Malformed::Cbor { at: self.at(), expected }),
         }
     }
 

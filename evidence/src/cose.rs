@@ -1,6 +1,6 @@
 //! COSE_Sign1 (RFC 9052 §4.2), as the two halves of a token use it.
 
-use crate::cbor::{Key, Reader};
+use crate::cbor::{Key, MAJOR_ARRAY, Reader};
 use crate::hash::Hash;
 use crate::malformed::Malformed;
 use abi::claim::{ALG_ES256, ALG_ES384, ALG_ES512, ALG_PS256, TAG_COSE_SIGN1};
@@ -9,8 +9,6 @@ use core::fmt;
 
 /// Header parameter `alg` (RFC 9052 §3.1).
 const HEADER_ALG: u64 = 1;
-/// CBOR's major type of arrays (RFC 8949 §3.1).
-const MAJOR_ARRAY: u8 = 4;
 /// Header parameter `crit` (RFC 9052 §3.1).
 const HEADER_CRIT: u64 = 2;
 

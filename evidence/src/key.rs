@@ -1,6 +1,6 @@
 //! Public keys as tokens carry them: points, not yet known to lie on their curve, and the RSA keys of virtCCA.
 
-use crate::cbor::{Key, Reader};
+use crate::cbor::{Key, MAJOR_MAP, Reader};
 use crate::family::Family;
 use crate::malformed::Malformed;
 use alloc::vec::Vec;
@@ -64,8 +64,6 @@ impl fmt::Display for Curve {
     }
 }
 
-/// Major type of a COSE_Key, which is a map (RFC 8949 §3.1).
-const MAJOR_MAP: u8 = 5;
 /// First byte of a SubjectPublicKeyInfo: a DER SEQUENCE.
 const SEQUENCE: u8 = 0x30;
 

@@ -1,7 +1,7 @@
 //! A token of either family, and the stage before authentication.
 
 use crate::allegations::Allegations;
-use crate::cbor::Reader;
+use crate::cbor::{MAJOR_BYTES, Reader};
 use crate::cose::{Algorithm, Certificates, Sign1};
 use crate::family::Family;
 use crate::malformed::{Malformed, Part};
@@ -12,9 +12,6 @@ use alloc::vec::Vec;
 
 /// Bytes that are read, at most: tokens have two to three thousand, and lists of devices may follow one day.
 pub const MAX_TOKEN: usize = 64 * 1024;
-
-/// CBOR's major type of byte strings (RFC 8949 §3.1).
-const MAJOR_BYTES: u8 = 2;
 
 /// A token that is well formed, of profiles that are known, with every claim that these demand; nothing in it is
 /// known to be true, and none of its claims can be read.

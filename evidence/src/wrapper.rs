@@ -1,16 +1,12 @@
 //! The wrapper of a token: what is in it, before any of it is understood.
 
-use crate::cbor::{Key, Reader};
+use crate::cbor::{Key, MAJOR_ARRAY, MAJOR_MAP, Reader};
 use crate::malformed::Malformed;
 use abi::claim::{
     CONTENT_FORMAT_EAT_CWT, CONTENT_FORMAT_EAT_UCS, DEVICE_LISTS, DEVICE_TOKEN, FIRMWARE_ACTIVITY_LOG, PLATFORM_TOKEN,
     REALM_TOKEN, TAG_CCA_LEGACY, TAG_CMW_COLLECTION,
 };
 use alloc::vec::Vec;
-
-/// CBOR's major types of arrays and of maps, the upper three bits of an item's first byte (RFC 8949 §3.1).
-const MAJOR_ARRAY: u8 = 4;
-const MAJOR_MAP: u8 = 5;
 
 /// An entry beside the two halves: nobody has signed that it belongs to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use rules::{Level, RULES, broken};
 const PROGRAMS: [(&str, Level); 3] = [("boot", Level::El3), ("monitor", Level::El3), ("rmm", Level::El2)];
 
 /// What was found in one program.
-pub(crate) struct Findings {
+struct Findings {
     /// Places where a rule begins, rule by rule.
     places: [usize; RULES.len()],
     /// Barriers without which a rule would be broken, and barriers in all.

@@ -3,13 +3,13 @@
 use minicbor::data::Type;
 
 /// Major types, the upper three bits of an item's first byte (RFC 8949 §3.1).
-pub(super) const MAJOR_UNSIGNED: u8 = 0;
-pub(super) const MAJOR_NEGATIVE: u8 = 1;
-pub(super) const MAJOR_BYTES: u8 = 2;
-pub(super) const MAJOR_TEXT: u8 = 3;
-pub(super) const MAJOR_ARRAY: u8 = 4;
-pub(super) const MAJOR_MAP: u8 = 5;
-pub(super) const MAJOR_TAG: u8 = 6;
+pub(crate) const MAJOR_UNSIGNED: u8 = 0;
+pub(crate) const MAJOR_NEGATIVE: u8 = 1;
+pub(crate) const MAJOR_BYTES: u8 = 2;
+pub(crate) const MAJOR_TEXT: u8 = 3;
+pub(crate) const MAJOR_ARRAY: u8 = 4;
+pub(crate) const MAJOR_MAP: u8 = 5;
+pub(crate) const MAJOR_TAG: u8 = 6;
 /// What `true` has in the lower five (RFC 8949 §3.3).
 pub(super) const TRUE: u64 = 21;
 

@@ -2,11 +2,11 @@
 
 use super::environment::Environment;
 use super::measurement::{CRYPTO_KEYS, DIGESTS, Measurement, NAME, Of, RAW_MASK, RAW_VALUE, VERSION, shown, signer};
-use super::read::{MAJOR_TAG, identifier, major};
+use super::read::{identifier, major};
 use super::{
     AttestKey, Component, KeyText, Layout, Platform, Realm, Refusal, Rotpk, Subject, TAG_BYTES, TAG_PKIX_KEY, old,
 };
-use crate::cbor::{Key, Reader};
+use crate::cbor::{Key, MAJOR_TAG, Reader};
 use crate::malformed::Malformed;
 use alloc::string::ToString;
 use alloc::vec::Vec;

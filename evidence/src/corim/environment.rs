@@ -1,8 +1,8 @@
 //! What a triple is about.
 
-use super::read::{MAJOR_BYTES, MAJOR_TAG, major};
+use super::read::major;
 use super::{Refusal, TAG_BYTES, TAG_UEID};
-use crate::cbor::{Key, Reader};
+use crate::cbor::{Key, MAJOR_BYTES, MAJOR_TAG, Reader};
 
 /// First byte of an instance identifier (UEID of type RAND, RFC 9711 §4.2.1).
 const UEID_RAND: u8 = 0x01;

@@ -1,9 +1,9 @@
 //! A measurement: what it measures (its key) and the values that it may have.
 
 use super::environment::unread;
-use super::read::{MAJOR_ARRAY, MAJOR_TAG, MAJOR_TEXT, major};
+use super::read::major;
 use super::{Digest, Masked, Refusal, TAG_BYTES, TAG_MASKED};
-use crate::cbor::{Key, Reader};
+use crate::cbor::{Key, MAJOR_ARRAY, MAJOR_TAG, MAJOR_TEXT, Reader};
 use crate::hash::Hash;
 use crate::malformed::Malformed;
 use alloc::string::{String, ToString};

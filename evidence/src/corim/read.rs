@@ -5,18 +5,12 @@ use super::{
     Corim, Layout, MAX_CORIM, Refusal, TAG_COMID, TAG_OLD_CHOICE, TAG_OLD_SIGNED, TAG_UNSIGNED, TAG_URI, TAG_UUID,
     Validity, profile,
 };
-use crate::cbor::{Key, Reader};
+use crate::cbor::{Key, MAJOR_ARRAY, MAJOR_TAG, MAJOR_TEXT, Reader};
 use crate::hex;
 use crate::malformed::Malformed;
 use abi::claim::TAG_COSE_SIGN1;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-
-/// Major types of CBOR, the upper three bits of an item's first byte (RFC 8949 §3.1).
-pub const MAJOR_BYTES: u8 = 2;
-pub const MAJOR_TEXT: u8 = 3;
-pub const MAJOR_ARRAY: u8 = 4;
-pub const MAJOR_TAG: u8 = 6;
 
 /// Tag of a time in seconds since 1970 (RFC 8949 §3.4.2).
 const TAG_TIME: u64 = 1;
